@@ -1,0 +1,12 @@
+# Libraries from Debian's packages; ./dev installs them.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(OpenSSL REQUIRED)
+if(VIGIA_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+foreach(package libnghttp2 libcares libdeflate libisal libzstd simdjson yaml-cpp re2 libxxhash jemalloc)
+  string(REPLACE "-" "_" target ${package})
+  pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${package})
+endforeach()

@@ -1,0 +1,138 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace vigia {
+
+namespace {
+
+// Closes a descriptor when it goes.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  int number() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+Status write_all(int descriptor, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_error("cannot write " + path, errno);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return {};
+}
+
+class SystemAppendFile final : public AppendFile {
+ public:
+  SystemAppendFile(int descriptor, std::string path, uint64_t size) : file_(descriptor), path_(std::move(path)), size_bytes_(size) {}
+
+  Status append(std::string_view bytes) override {
+    RETURN_IF_ERROR(write_all(file_.number(), bytes, path_));
+    size_bytes_ += bytes.size();
+    return {};
+  }
+  Status sync() override {
+    if (::fdatasync(file_.number()) != 0) return system_error("cannot sync " + path_, errno);
+    return {};
+  }
+  uint64_t size_bytes() const override { return size_bytes_; }
+
+ private:
+  Descriptor file_;
+  std::string path_;
+  uint64_t size_bytes_;
+};
+
+}  // namespace
+
+Result<std::string> SystemFiles::read_file(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) return system_error("cannot open " + path, errno);
+  std::string content;
+  char block[65536];
+  for (;;) {
+    ssize_t count = ::read(file.number(), block, sizeof block);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("cannot read " + path, errno);
+    if (count == 0) return content;
+    content.append(block, static_cast<size_t>(count));
+  }
+}
+
+Result<std::unique_ptr<AppendFile>> SystemFiles::open_append(const std::string& path, bool truncate) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (truncate ? O_TRUNC : 0), 0644));
+  if (file.number() < 0) return system_error("cannot open " + path, errno);
+  struct stat facts {};
+  if (::fstat(file.number(), &facts) != 0) return system_error("cannot stat " + path, errno);
+  return std::unique_ptr<AppendFile>(
+      std::make_unique<SystemAppendFile>(file.release(), path, static_cast<uint64_t>(facts.st_size)));
+}
+
+Status SystemFiles::write_file_atomically(const std::string& path, std::string_view content) {
+  std::string beside = path + ".new";
+  {
+    Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (file.number() < 0) return system_error("cannot open " + beside, errno);
+    RETURN_IF_ERROR(write_all(file.number(), content, beside));
+    if (::fsync(file.number()) != 0) return system_error("cannot sync " + beside, errno);
+  }
+  RETURN_IF_ERROR(rename(beside, path));
+  std::string parent = std::filesystem::path(path).parent_path().string();
+  Descriptor directory(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.number() < 0 || ::fsync(directory.number()) != 0) return system_error("cannot sync the directory of " + path, errno);
+  return {};
+}
+
+Status SystemFiles::rename(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return system_error("cannot rename " + from + " to " + to, errno);
+  return {};
+}
+
+Status SystemFiles::remove(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) return system_error("cannot remove " + path, errno);
+  return {};
+}
+
+Status SystemFiles::create_directories(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return system_error("cannot create the directory " + path, error.value());
+  return {};
+}
+
+Result<std::vector<std::string>> SystemFiles::list(const std::string& directory) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
+    names.push_back(entry->path().filename().string());
+  if (error) return system_error("cannot list " + directory, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool SystemFiles::exists(const std::string& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0;
+}
+
+Result<int64_t> SystemFiles::modified_ns(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return system_error("cannot stat " + path, errno);
+  return facts.st_mtim.tv_sec * 1'000'000'000LL + facts.st_mtim.tv_nsec;
+}
+
+}  // namespace vigia
