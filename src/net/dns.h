@@ -1,0 +1,26 @@
+#pragma once
+
+// Names to addresses, without blocking a loop.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/function.h"
+#include "base/status.h"
+#include "net/event_loop.h"
+#include "net/socket.h"
+
+namespace vigia::net {
+
+class Resolver {
+ public:
+  // One for the process; look-ups run on the loop that asks.
+  static std::unique_ptr<Resolver> create(LoopGroup& loops);
+  virtual ~Resolver() = default;
+
+  // REQUIRES: called on a loop. Numbers are answered at once, names by /etc/hosts and DNS. At least one address, IPv4 and IPv6 alternating, on success.
+  virtual void resolve(const std::string& host, int port, Function<void(Result<std::vector<SocketAddress>>)> done) = 0;
+};
+
+}  // namespace vigia::net

@@ -1,0 +1,96 @@
+#pragma once
+
+// HTTP messages as handlers and clients see them, whatever version carried them.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/function.h"
+#include "net/event_loop.h"
+
+namespace vigia::net {
+
+// Header fields in order. Names are lower case.
+class Headers {
+ public:
+  void add(std::string_view lower_case_name, std::string_view value) { fields_.emplace_back(lower_case_name, value); }
+  void set(std::string_view lower_case_name, std::string_view value);
+  // The first value, or "" when there is none.
+  std::string_view get(std::string_view lower_case_name) const;
+  bool has(std::string_view lower_case_name) const;
+
+  const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+enum class HttpVersion : uint8_t { http1, http2 };
+
+struct RequestHead {
+  std::string method;
+  std::string path;   // without the query, as it was sent
+  std::string query;  // without the question mark
+  Headers headers;
+  HttpVersion version = HttpVersion::http1;
+  bool is_tls = false;
+  std::string peer_address;             // "127.0.0.1:4711"
+  std::string peer_certificate_subject; // of a verified client certificate
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  Chain body;
+  // Sent behind the body where the version has trailers (gRPC's status).
+  Headers trailers;
+};
+
+Response text_response(int status, std::string_view content_type, std::string_view body, MemoryLedger& ledger);
+
+// How a request is answered, once, at any time, on any thread. Dropped unused, it answers 500.
+class Responder {
+ public:
+  virtual ~Responder() = default;
+  virtual void respond(Response response) = 0;
+
+  // Streaming instead of respond(): the head, then pieces, then the end. `written` is called once the piece has left
+  // for the peer (so that no more than a piece is held), with false when the peer has gone.
+  virtual void start(Response head) = 0;
+  virtual void write(Chain piece, Function<void(bool is_open)> written) = 0;
+  virtual void finish(Headers trailers) = 0;
+
+  // The loop of the connection.
+  virtual EventLoop& loop() = 0;
+};
+
+struct Request {
+  RequestHead head;
+  Slice body;
+};
+
+// What shall become of a request's body, decided when only the head is there.
+struct BodyPlan {
+  size_t max_size_bytes = 1 << 20;
+  // Answer at once and read no body.
+  std::optional<Response> refusal;
+  // The body is one gRPC message with its five-byte prefix; a longer one is refused as soon as the prefix says so.
+  bool is_grpc = false;
+};
+
+// What a server serves. Called on the connection's loop.
+class HttpService {
+ public:
+  virtual ~HttpService() = default;
+  virtual BodyPlan plan(const RequestHead& head) = 0;
+  // A body over max_size_bytes never gets here: the server answers 413 (gRPC: RESOURCE_EXHAUSTED).
+  virtual void serve(Request request, std::unique_ptr<Responder> responder) = 0;
+};
+
+}  // namespace vigia::net

@@ -1,0 +1,151 @@
+#pragma once
+
+// What components are, how they are made, and when they are called.
+//
+// Life of a component: decode (its section of the file, all errors at once) → create → start → data → stop → destroy.
+// - create() connects it to its neighbours and opens nothing.
+// - start() is called once, on the control thread, before any data reaches it: extensions first, then exporters, processors and
+//   receivers, so that everything downstream is ready. It may block for a moment (to bind a port). A failure stops the program with that message.
+// - stop() is called once, on the control thread, in the order receivers → processors → connectors → exporters → extensions. Afterwards nothing new
+//   reaches the component. It gets rid of what it holds before the deadline and calls `stopped` (on any thread, once).
+// - Data calls come on the event loops, several at a time. After start() a component never stops the program.
+
+#include <any>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "config/section.h"
+#include "net/dns.h"
+#include "net/event_loop.h"
+#include "pipeline/batch.h"
+
+namespace vigia::pipeline {
+
+// "otlp", "otlp/edge".
+struct ComponentId {
+  std::string type;
+  std::string name;
+
+  static ComponentId parse(std::string_view text);
+  std::string to_string() const { return name.empty() ? type : type + "/" + name; }
+  auto operator<=>(const ComponentId&) const = default;
+};
+
+class Component {
+ public:
+  virtual ~Component() = default;
+  virtual Status start() { return {}; }
+  virtual void stop(int64_t deadline_steady_ms, Function<void()> stopped) {
+    (void)deadline_steady_ms;
+    stopped();
+  }
+};
+
+class Receiver : public Component {};
+class Processor : public Component, public Consumer {};
+class Exporter : public Component, public Consumer {};
+class Connector : public Component, public Consumer {};
+class Extension : public Component {};
+
+// Checks the credentials of a request to a receiver; implemented by extensions.
+class ServerAuthenticator {
+ public:
+  virtual ~ServerAuthenticator() = default;
+  // `header` gives the value of a request header by its lower-case name, "" when it is missing.
+  // UNAUTHENTICATED when the request must not pass; else who it is, for Client::customer ("" when it does not say).
+  virtual Result<std::string> authenticate(const std::function<std::string_view(std::string_view)>& header) const = 0;
+};
+// Adds credentials to requests of an exporter; implemented by extensions.
+class ClientAuthenticator {
+ public:
+  virtual ~ClientAuthenticator() = default;
+  // The header to send now: lower-case name and value.
+  virtual std::pair<std::string, std::string> credentials() const = 0;
+};
+
+// Told when the program becomes ready or stops being so (health_check).
+class ReadinessListener {
+ public:
+  virtual ~ReadinessListener() = default;
+  virtual void on_ready(bool is_ready) = 0;
+};
+
+// What every component gets. The references outlive it.
+struct Context {
+  ComponentId id;
+  Logger log;
+  MetricRegistry& metrics;
+  const Clock& clock;
+  FileSystem& files;
+  MemoryLedger& ledger;
+  net::LoopGroup& loops;
+  net::Resolver& resolver;
+  // A started extension by its id, or nullptr. Use dynamic_cast to one of the interfaces above.
+  std::function<Extension*(const ComponentId&)> find_extension;
+  // Where the component listens, told once bound: "otlp/grpc" → port. For --ports-file.
+  std::function<void(const std::string& name, int port)> report_port;
+  std::string version;
+};
+
+// Where a receiver's data goes: one consumer for each signal some pipeline wants from it, else nullptr.
+struct Outputs {
+  Consumer* traces = nullptr;
+  Consumer* metrics = nullptr;
+  Consumer* logs = nullptr;
+  Consumer* of(otlp::Signal signal) const {
+    return signal == otlp::Signal::traces ? traces : signal == otlp::Signal::metrics ? metrics : logs;
+  }
+};
+
+using Signals = std::vector<otlp::Signal>;
+
+// How components of one type are made. A configuration is what decode() gave, as the component's own type.
+struct ComponentFactory {
+  std::string type;
+  Signals signals;
+  // Decodes the section; errors go to the section's error list.
+  std::function<std::any(config::Section&)> decode;
+  std::vector<std::string> aliases;  // other spellings: "otlp_grpc"
+  bool is_deprecated = false;
+};
+struct ReceiverFactory : ComponentFactory {
+  std::function<Result<std::unique_ptr<Receiver>>(const Context&, const std::any& config, const Outputs&)> create;
+};
+struct ProcessorFactory : ComponentFactory {
+  std::function<Result<std::unique_ptr<Processor>>(const Context&, const std::any& config, otlp::Signal, Consumer& next)> create;
+};
+// An exporter is made once for each signal that uses it.
+struct ExporterFactory : ComponentFactory {
+  std::function<Result<std::unique_ptr<Exporter>>(const Context&, const std::any& config, otlp::Signal)> create;
+};
+// A connector is made once for each pair of signals; `signals` says which it takes, and it may give any of `to`.
+struct ConnectorFactory : ComponentFactory {
+  std::function<bool(otlp::Signal from, otlp::Signal to)> connects;
+  std::function<Result<std::unique_ptr<Connector>>(const Context&, const std::any& config, otlp::Signal from, otlp::Signal to, Consumer& next)> create;
+};
+struct ExtensionFactory : ComponentFactory {
+  std::function<Result<std::unique_ptr<Extension>>(const Context&, const std::any& config)> create;
+};
+
+// The one explicit list of what this program is made of. app/components.cpp fills it.
+struct Components {
+  std::vector<ReceiverFactory> receivers;
+  std::vector<ProcessorFactory> processors;
+  std::vector<ExporterFactory> exporters;
+  std::vector<ConnectorFactory> connectors;
+  std::vector<ExtensionFactory> extensions;
+  // Types we know of and do not have yet: refused with "not in this build" rather than as unknown.
+  std::vector<std::string> not_in_this_build;
+};
+
+}  // namespace vigia::pipeline
