@@ -15,7 +15,7 @@ namespace vigia::net {
 
 class Resolver {
  public:
-  // One for the process; look-ups run on the loop that asks.
+  // One for the process; look-ups run on the loop that asks. It goes after the loops have stopped and before they go.
   static std::unique_ptr<Resolver> create(LoopGroup& loops);
   virtual ~Resolver() = default;
 

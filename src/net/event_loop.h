@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -64,12 +65,18 @@ class EventLoop {
   void forget(int descriptor);
 
  private:
-  struct Timer;
-  class TimerQueue;
+  friend class LoopGroup;
+  struct Watch {
+    IoHandler* handler = nullptr;
+    uint32_t generation = 0;  // events of an earlier owner of the same descriptor number are recognised by it
+  };
 
   void run_tasks();
   void run_due_timers();
   void wait_for_io();
+  int wait_timeout_ms() const;
+  // Says whether the loop was asleep and has not been given work by another caller of this.
+  bool claim_if_idle() { return is_idle_.exchange(false, std::memory_order_relaxed); }
 
   const Clock& clock_;
   int epoll_descriptor_ = -1;
@@ -80,8 +87,9 @@ class EventLoop {
   std::atomic<bool> is_stopped_{false};
   std::atomic<bool> is_wake_pending_{false};
   Guarded<std::vector<Task>> posted_;
-  std::unique_ptr<TimerQueue> timers_;
-  std::vector<std::pair<int, IoHandler*>> forgotten_;
+  std::map<TimerId, Task> timers_;  // the id begins with the due time, so this is their order
+  uint32_t timer_serial_ = 0;
+  std::vector<Watch> watches_;  // by descriptor
 };
 
 // The loops of this process and their threads.

@@ -52,6 +52,9 @@ struct Response {
   Headers trailers;
 };
 
+// "Not Found" for 404.
+std::string_view reason_phrase(int status);
+
 Response text_response(int status, std::string_view content_type, std::string_view body, MemoryLedger& ledger);
 
 // How a request is answered, once, at any time, on any thread. Dropped unused, it answers 500.
@@ -89,8 +92,10 @@ class HttpService {
  public:
   virtual ~HttpService() = default;
   virtual BodyPlan plan(const RequestHead& head) = 0;
-  // A body over max_size_bytes never gets here: the server answers 413 (gRPC: RESOURCE_EXHAUSTED).
   virtual void serve(Request request, std::unique_ptr<Responder> responder) = 0;
+  // How to say that the server itself refuses a request (413 for a body over the plan's size, 408, …); it never gets to serve().
+  // gRPC requests are answered in gRPC's way and do not come here.
+  virtual Response refusal(const RequestHead& head, int http_status, std::string_view reason) = 0;
 };
 
 }  // namespace vigia::net

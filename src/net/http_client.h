@@ -65,7 +65,7 @@ class HttpClient {
   // answer came, DEADLINE_EXCEEDED when the time was over.
   virtual void send(ClientRequest request, Function<void(Result<ClientResponse>)> done) = 0;
 
-  // Closes idle connections and fails what is still waiting. `closed` is called on any thread.
+  // Closes all connections and fails what is still under way. `closed` is called on any thread; only then may the client be dropped.
   virtual void close(Function<void()> closed) = 0;
 };
 

@@ -1,0 +1,320 @@
+#include "net/client_connection_internal.h"
+
+#include <fcntl.h>
+
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "net/http1_parser.h"
+
+namespace vigia::net {
+
+Result<ProxyAddress> parse_proxy_url(std::string_view url) {
+  std::string_view rest = url;
+  if (rest.starts_with("http://")) rest.remove_prefix(7);
+  if (rest.find("://") != std::string_view::npos)
+    return invalid_argument(fmt::format("proxy_url \"{}\": only http:// proxies are supported", url));
+  rest = rest.substr(0, rest.find('/'));
+  ProxyAddress proxy;
+  if (size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    proxy.authorization = "Basic " + to_base64(rest.substr(0, at));
+    rest.remove_prefix(at + 1);
+  }
+  std::string with_port = rest.rfind(':') == std::string_view::npos ? std::string(rest) + ":80" : std::string(rest);
+  ASSIGN_OR_RETURN(HostPort where, parse_host_port(with_port));
+  proxy.host = where.host;
+  proxy.port = where.port;
+  return proxy;
+}
+
+ClientConnection::ClientConnection(const ClientSettings& settings, EventLoop& loop, Resolver& resolver, MemoryLedger& ledger,
+                                   std::string& read_buffer, Pool& pool)
+    : settings_(settings), loop_(loop), resolver_(resolver), ledger_(ledger), read_buffer_(read_buffer), pool_(&pool) {}
+
+ClientConnection::~ClientConnection() {
+  pool_ = nullptr;
+  close(unavailable("the client was closed"));
+}
+
+std::string ClientConnection::destination() const { return fmt::format("{}:{}", settings_.host, settings_.port); }
+
+void ClientConnection::open() {
+  std::string host = settings_.host;
+  int port = settings_.port;
+  if (!settings_.proxy_url.empty()) {
+    auto proxy = parse_proxy_url(settings_.proxy_url);
+    if (!proxy.is_ok()) {
+      close(proxy.status());
+      return;
+    }
+    proxy_ = std::make_unique<ProxyAddress>(std::move(*proxy));
+    host = proxy_->host;
+    port = proxy_->port;
+  }
+  connect_timer_ = loop_.run_after_ms(settings_.connect_timeout_ms, [this] {
+    connect_timer_ = 0;
+    close(unavailable(fmt::format("cannot connect to {}: no answer within {}", destination(),
+                                  format_duration_ns(settings_.connect_timeout_ms * 1'000'000))));
+  });
+  if (host.starts_with('/')) {
+    addresses_ = {SocketAddress::unix_path(host)};
+    connect_next();
+    return;
+  }
+  resolver_.resolve(host, port, [weak = weak_from_this()](Result<std::vector<SocketAddress>> found) {
+    auto self = weak.lock();
+    if (!self || self->phase_ != Phase::resolving) return;
+    if (!found.is_ok()) {
+      self->close(found.status());
+      return;
+    }
+    self->addresses_ = std::move(*found);
+    self->connect_next();
+  });
+}
+
+void ClientConnection::connect_next() {
+  Status last = unavailable("no address");
+  while (next_address_ < addresses_.size()) {
+    auto socket = start_connect(addresses_[next_address_++]);
+    if (!socket.is_ok()) {
+      last = unavailable(socket.status().message());
+      continue;
+    }
+    connecting_ = std::move(*socket);
+    phase_ = Phase::connecting;
+    watches_write_ = true;
+    last = loop_.watch(connecting_.descriptor(), false, true, *this);
+    if (last.is_ok()) return;
+  }
+  close(std::move(last).with_context("cannot connect to " + destination()));
+}
+
+void ClientConnection::on_connected() {
+  Status status = connect_error(connecting_);
+  if (!status.is_ok()) {
+    loop_.forget(connecting_.descriptor());
+    connecting_.close();
+    if (next_address_ < addresses_.size())
+      connect_next();
+    else
+      close(unavailable(fmt::format("{}: {}", destination(), status.message())));
+    return;
+  }
+  bool needs_tunnel = proxy_ && (settings_.tls || !settings_.allow_http1);
+  if (needs_tunnel)
+    ask_proxy();
+  else
+    begin_handshake();
+}
+
+void ClientConnection::ask_proxy() {
+  phase_ = Phase::proxy;
+  transport_ = std::make_unique<Transport>(std::move(connecting_), nullptr);
+  std::string request = fmt::format("CONNECT {0} HTTP/1.1\r\nhost: {0}\r\n", destination());
+  if (!proxy_->authorization.empty()) request += fmt::format("proxy-authorization: {}\r\n", proxy_->authorization);
+  output_.append_copy(request + "\r\n");
+  loop_.change_watch(transport_->descriptor(), true, false, *this);
+  watches_write_ = false;
+  if (transport_->write(output_) != IoState::open) close(unavailable("cannot write to the proxy " + settings_.proxy_url));
+}
+
+void ClientConnection::read_proxy_answer() {
+  char block[1024];
+  Transport::ReadResult result = transport_->read(block, sizeof block);
+  if (result.state == IoState::would_block) return;
+  proxy_answer_.append(block, result.bytes);
+  size_t end = proxy_answer_.find("\r\n\r\n");
+  if (end == std::string::npos) {
+    if (result.state == IoState::closed || proxy_answer_.size() > 16 * 1024) close(unavailable("the proxy closed the connection"));
+    return;
+  }
+  auto head = parse_http1_response(std::string_view(proxy_answer_).substr(0, end + 4));
+  if (!head.is_ok() || head->status / 100 != 2) {
+    close(unavailable(head.is_ok() ? fmt::format("the proxy refused to connect to {}: HTTP {}", destination(), head->status)
+                                   : head.status().message()));
+    return;
+  }
+  begin_handshake();
+}
+
+void ClientConnection::begin_handshake() {
+  ssl_st* tls_session = nullptr;
+  if (settings_.tls) {
+    std::vector<std::string> alpn;
+    if (settings_.allow_http2) alpn.emplace_back("h2");
+    if (settings_.allow_http1) alpn.emplace_back("http/1.1");
+    auto made = settings_.tls->new_session(settings_.host, alpn);
+    if (!made.is_ok()) {
+      close(made.status());
+      return;
+    }
+    tls_session = *made;
+  }
+  // The socket came from the connect or has been a proxy's so far.
+  if (transport_) {
+    int descriptor = ::fcntl(transport_->descriptor(), F_DUPFD_CLOEXEC, 0);
+    loop_.forget(transport_->descriptor());
+    transport_ = std::make_unique<Transport>(Socket(descriptor), tls_session);
+    if (!loop_.watch(descriptor, true, true, *this).is_ok()) {
+      close(unavailable("cannot watch a socket"));
+      return;
+    }
+  } else {
+    transport_ = std::make_unique<Transport>(std::move(connecting_), tls_session);
+    loop_.change_watch(transport_->descriptor(), true, true, *this);
+  }
+  watches_write_ = true;
+  phase_ = Phase::handshake;
+  advance_handshake();
+}
+
+void ClientConnection::advance_handshake() {
+  IoState state = transport_->handshake();
+  if (state == IoState::closed) {
+    close(unavailable(fmt::format("TLS with {} failed: {}", destination(), transport_->tls_error())));
+    return;
+  }
+  if (state == IoState::would_block) {
+    update_watch(transport_->wants_write());
+    return;
+  }
+  begin_session();
+}
+
+void ClientConnection::begin_session() {
+  is_http2_ = transport_->is_tls() ? transport_->alpn() == "h2" || !settings_.allow_http1 : !settings_.allow_http1;
+  bool uses_absolute_form = proxy_ && !settings_.tls;
+  session_ = is_http2_ ? new_http2_client_session(settings_, transport_->is_tls(), ledger_, loop_.now_ms(), *this)
+                       : new_http1_client_session(settings_, uses_absolute_form, ledger_, *this);
+  phase_ = Phase::open;
+  was_open_ = true;
+  idle_since_ms_ = loop_.now_ms();
+  loop_.cancel_timer(std::exchange(connect_timer_, 0));
+  std::shared_ptr<ClientConnection> keep = shared_from_this();
+  if (pool_) pool_->on_open(*this);
+  flush();
+}
+
+void ClientConnection::on_io(bool readable, bool writable) {
+  std::shared_ptr<ClientConnection> keep = shared_from_this();
+  switch (phase_) {
+    case Phase::connecting:
+      on_connected();
+      return;
+    case Phase::proxy:
+      read_proxy_answer();
+      return;
+    case Phase::handshake:
+      advance_handshake();
+      return;
+    case Phase::open:
+      if (readable || transport_->wants_write()) read_some();
+      if (writable && phase_ == Phase::open) flush();
+      return;
+    default:
+      return;
+  }
+}
+
+void ClientConnection::read_some() {
+  is_reading_ = true;
+  Status over;
+  while (phase_ == Phase::open && over.is_ok()) {
+    Transport::ReadResult result = transport_->read(read_buffer_.data(), read_buffer_.size());
+    if (result.state == IoState::would_block) break;
+    if (result.state == IoState::closed)
+      over = unavailable(fmt::format("{} closed the connection", destination()));
+    else if (!session_->receive({read_buffer_.data(), result.bytes}))
+      over = unavailable(fmt::format("the connection to {} cannot be used any more", destination()));
+    if (!transport_->is_tls() && result.bytes < read_buffer_.size()) break;
+  }
+  is_reading_ = false;
+  if (phase_ != Phase::open) return;
+  if (!over.is_ok())
+    close(over);
+  else
+    flush();
+}
+
+void ClientConnection::flush() {
+  while (phase_ == Phase::open) {
+    session_->produce(output_, settings_.write_buffer_bytes);
+    bool had_output = !output_.empty();
+    IoState state = transport_->write(output_);
+    if (state == IoState::closed) {
+      // What the server said last may still lie in the socket, such as a refusal of what we were sending.
+      read_some();
+      if (phase_ == Phase::open) close(unavailable(fmt::format("{} closed the connection", destination())));
+      return;
+    }
+    update_watch(state == IoState::would_block);
+    if (session_->is_finished() && output_.empty()) {
+      close(unavailable(fmt::format("{} closed the connection", destination())));
+      return;
+    }
+    if (state == IoState::would_block || !had_output) return;
+  }
+}
+
+void ClientConnection::update_watch(bool wants_write) {
+  if (wants_write == watches_write_) return;
+  watches_write_ = wants_write;
+  loop_.change_watch(transport_->descriptor(), true, wants_write, *this);
+}
+
+void ClientConnection::submit(CallPointer call) {
+  call->connection = this;
+  session_->submit(std::move(call));
+  if (!is_reading_) flush();
+}
+
+void ClientConnection::abandon(const CallPointer& call) {
+  call->connection = nullptr;
+  if (phase_ != Phase::open) return;
+  std::shared_ptr<ClientConnection> keep = shared_from_this();
+  session_->abandon(call);
+  if (!is_reading_) flush();
+}
+
+void ClientConnection::send_elsewhere(CallPointer call) {
+  call->connection = nullptr;
+  if (pool_) pool_->send_elsewhere(std::move(call));
+}
+
+void ClientConnection::on_call_over(const CallPointer& call) {
+  call->connection = nullptr;
+  idle_since_ms_ = loop_.now_ms();
+  if (std::exchange(is_announced_, true)) return;
+  // Not at once: the session is in the middle of something.
+  loop_.post([weak = weak_from_this()] {
+    auto self = weak.lock();
+    if (!self) return;
+    self->is_announced_ = false;
+    if (self->pool_ && self->can_take()) self->pool_->on_available(*self);
+  });
+}
+
+void ClientConnection::check_time(int64_t now_ms) {
+  if (phase_ != Phase::open) return;
+  std::shared_ptr<ClientConnection> keep = shared_from_this();
+  if (!session_->check_time(now_ms)) {
+    close(unavailable(fmt::format("{} does not answer keepalive pings", destination())));
+    return;
+  }
+  flush();
+}
+
+void ClientConnection::close(const Status& why) {
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::closed;
+  loop_.cancel_timer(std::exchange(connect_timer_, 0));
+  if (connecting_.is_open()) loop_.forget(connecting_.descriptor());
+  connecting_.close();
+  if (transport_) loop_.forget(transport_->descriptor());
+  if (session_) session_->on_closed(why);
+  if (transport_ && was_open_) transport_->finish_writing();
+  if (pool_) pool_->on_closed(*this, was_open_, why);
+}
+
+}  // namespace vigia::net

@@ -1,0 +1,96 @@
+#pragma once
+
+// One connection of the HTTP client: name → address → connect → proxy → TLS → session. Private to net/.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/client_internal.h"
+#include "net/dns.h"
+
+namespace vigia::net {
+
+// A proxy, from its URL.
+struct ProxyAddress {
+  std::string host;
+  int port = 0;
+  std::string authorization;  // the value of Proxy-Authorization, or ""
+};
+Result<ProxyAddress> parse_proxy_url(std::string_view url);
+
+class ClientConnection final : public IoHandler, public ClientSession::Host, public std::enable_shared_from_this<ClientConnection> {
+ public:
+  // Who keeps connections and the calls that wait for one.
+  class Pool {
+   public:
+    virtual ~Pool() = default;
+    virtual void on_open(ClientConnection& connection) = 0;
+    // It has room for another call.
+    virtual void on_available(ClientConnection& connection) = 0;
+    // It is over; when it never opened, `why` says why.
+    virtual void on_closed(ClientConnection& connection, bool was_open, const Status& why) = 0;
+    virtual void send_elsewhere(CallPointer call) = 0;
+  };
+
+  ClientConnection(const ClientSettings& settings, EventLoop& loop, Resolver& resolver, MemoryLedger& ledger, std::string& read_buffer, Pool& pool);
+  ~ClientConnection() override;
+
+  void open();
+  bool can_take() const { return phase_ == Phase::open && session_->can_take(); }
+  bool is_open() const { return phase_ == Phase::open; }
+  bool is_http2() const { return is_http2_; }
+  bool is_idle() const { return phase_ == Phase::open && session_->calls_in_flight() == 0; }
+  int64_t idle_since_ms() const { return idle_since_ms_; }
+  void submit(CallPointer call);
+  void abandon(const CallPointer& call);
+  void check_time(int64_t now_ms);
+  void close(const Status& why);
+  // The pool goes: no more calls to it.
+  void detach() { pool_ = nullptr; }
+
+  void on_io(bool readable, bool writable) override;
+  void send_elsewhere(CallPointer call) override;
+  void on_call_over(const CallPointer& call) override;
+
+ private:
+  enum class Phase : uint8_t { resolving, connecting, proxy, handshake, open, closed };
+
+  std::string destination() const;
+  void connect_next();
+  void on_connected();
+  void ask_proxy();
+  void read_proxy_answer();
+  void begin_handshake();
+  void advance_handshake();
+  void begin_session();
+  void read_some();
+  void flush();
+  void update_watch(bool wants_write);
+
+  const ClientSettings& settings_;
+  EventLoop& loop_;
+  Resolver& resolver_;
+  MemoryLedger& ledger_;
+  std::string& read_buffer_;
+  Pool* pool_;
+
+  Phase phase_ = Phase::resolving;
+  bool was_open_ = false;
+  std::unique_ptr<ProxyAddress> proxy_;
+  std::vector<SocketAddress> addresses_;
+  size_t next_address_ = 0;
+  Socket connecting_;
+  EventLoop::TimerId connect_timer_ = 0;
+  std::unique_ptr<Transport> transport_;
+  std::string proxy_answer_;
+  std::unique_ptr<ClientSession> session_;
+  bool is_http2_ = false;
+  OutputQueue output_;
+  bool is_reading_ = false;
+  bool watches_write_ = true;
+  bool is_announced_ = false;  // the pool will be told, soon, that there is room
+  int64_t idle_since_ms_ = 0;
+};
+
+}  // namespace vigia::net

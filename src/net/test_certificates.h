@@ -1,0 +1,12 @@
+#pragma once
+
+// A self-signed certificate for "localhost" and 127.0.0.1, made anew by each test program.
+
+#include <string>
+
+namespace vigia::net {
+
+const std::string& test_certificate_pem();
+const std::string& test_key_pem();
+
+}  // namespace vigia::net

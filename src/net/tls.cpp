@@ -1,0 +1,274 @@
+#include "net/tls.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <filesystem>
+
+#include <fmt/core.h>
+
+#include "base/guarded.h"
+
+namespace vigia::net {
+
+namespace {
+
+struct ContextFreer {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using ContextPointer = std::shared_ptr<SSL_CTX>;
+struct BioFreer {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+using Bio = std::unique_ptr<BIO, BioFreer>;
+
+Status tls_failure(std::string_view what) {
+  unsigned long code = ERR_peek_last_error();
+  const char* reason = code ? ERR_reason_error_string(code) : nullptr;
+  ERR_clear_error();
+  return invalid_argument(fmt::format("{}: {}", what, reason ? reason : "unknown error"));
+}
+
+Result<int> version_number(const std::string& text, int when_empty) {
+  if (text.empty()) return when_empty;
+  if (text == "1.0") return TLS1_VERSION;
+  if (text == "1.1") return TLS1_1_VERSION;
+  if (text == "1.2") return TLS1_2_VERSION;
+  if (text == "1.3") return TLS1_3_VERSION;
+  return invalid_argument(fmt::format("unknown TLS version \"{}\"; known are 1.0, 1.1, 1.2 and 1.3", text));
+}
+
+Bio memory_bio(const std::string& text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+
+Status use_certificate(SSL_CTX* context, const TlsSettings& settings) {
+  if (!settings.cert_file.empty()) {
+    if (SSL_CTX_use_certificate_chain_file(context, settings.cert_file.c_str()) != 1)
+      return tls_failure("cannot load the certificate " + settings.cert_file);
+  } else if (!settings.cert_pem.empty()) {
+    Bio bio = memory_bio(settings.cert_pem);
+    X509* leaf = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr);
+    if (!leaf || SSL_CTX_use_certificate(context, leaf) != 1) {
+      X509_free(leaf);
+      return tls_failure("cannot load the certificate of cert_pem");
+    }
+    X509_free(leaf);
+    while (X509* link = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) SSL_CTX_add0_chain_cert(context, link);
+    ERR_clear_error();
+  } else {
+    return {};
+  }
+  if (!settings.key_file.empty()) {
+    if (SSL_CTX_use_PrivateKey_file(context, settings.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
+      return tls_failure("cannot load the key " + settings.key_file);
+  } else {
+    Bio bio = memory_bio(settings.key_pem);
+    EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
+    int used = key ? SSL_CTX_use_PrivateKey(context, key) : 0;
+    EVP_PKEY_free(key);
+    if (used != 1) return tls_failure("cannot load the key of key_pem");
+  }
+  if (SSL_CTX_check_private_key(context) != 1) return tls_failure("certificate and key do not belong together");
+  return {};
+}
+
+Status trust(SSL_CTX* context, const std::string& file, const std::string& pem, bool with_system) {
+  if (with_system || (file.empty() && pem.empty())) SSL_CTX_set_default_verify_paths(context);
+  if (!file.empty() && SSL_CTX_load_verify_locations(context, file.c_str(), nullptr) != 1)
+    return tls_failure("cannot load the certificate authority " + file);
+  if (!pem.empty()) {
+    Bio bio = memory_bio(pem);
+    while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate);
+      X509_free(certificate);
+    }
+    ERR_clear_error();
+  }
+  return {};
+}
+
+Status set_ciphers(SSL_CTX* context, const std::vector<std::string>& suites) {
+  if (suites.empty()) return {};
+  // The Collector names suites as IANA does; TLS 1.2's go into one OpenSSL list by their OpenSSL names.
+  std::string list;
+  for (const std::string& suite : suites) {
+    bool found = false;
+    STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(context);
+    for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
+      const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(all, i);
+      const char* standard = SSL_CIPHER_standard_name(cipher);
+      if (suite != SSL_CIPHER_get_name(cipher) && (!standard || suite != standard)) continue;
+      list += (list.empty() ? "" : ":") + std::string(SSL_CIPHER_get_name(cipher));
+      found = true;
+    }
+    if (!found) return invalid_argument("unknown TLS cipher suite \"" + suite + "\"");
+  }
+  if (SSL_CTX_set_cipher_list(context, list.c_str()) != 1) return tls_failure("cannot use the cipher suites");
+  return {};
+}
+
+Result<ContextPointer> new_context(const TlsSettings& settings, bool is_server) {
+  ContextPointer context(SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method()), ContextFreer());
+  if (!context) return tls_failure("cannot set TLS up");
+  ASSIGN_OR_RETURN(int lowest, version_number(settings.min_version, TLS1_2_VERSION));
+  ASSIGN_OR_RETURN(int highest, version_number(settings.max_version, 0));
+  SSL_CTX_set_min_proto_version(context.get(), lowest);
+  SSL_CTX_set_max_proto_version(context.get(), highest);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  RETURN_IF_ERROR(set_ciphers(context.get(), settings.cipher_suites));
+  RETURN_IF_ERROR(use_certificate(context.get(), settings));
+  return context;
+}
+
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered, unsigned offered_length, void*) {
+  static constexpr unsigned char ours[] = "\x02h2\x08http/1.1";
+  unsigned char* selected = nullptr;
+  if (SSL_select_next_proto(&selected, length, ours, sizeof ours - 1, offered, offered_length) != OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_NOACK;
+  *chosen = selected;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+int64_t modified_ns(const std::string& path) {
+  std::error_code error;
+  auto when = std::filesystem::last_write_time(path, error);
+  return error ? 0 : when.time_since_epoch().count();
+}
+
+// A context that is made again when its files have changed, at most every reload interval.
+class FollowingContext {
+ public:
+  using Maker = std::function<Result<ContextPointer>()>;
+
+  FollowingContext(const TlsSettings& settings, const Clock& clock, Maker make, ContextPointer first)
+      : settings_(settings), clock_(clock), make_(std::move(make)), state_(State{std::move(first), changes(settings), clock.steady_ms(), {}}) {}
+
+  ContextPointer current() {
+    return state_.with([&](State& state) {
+      bool is_due = settings_.reload_interval_ms > 0 && clock_.steady_ms() - state.looked_ms >= settings_.reload_interval_ms;
+      if (is_due) look_again(state);
+      return state.context;
+    });
+  }
+  std::string last_error() const {
+    return state_.with([](const State& state) { return state.error; });
+  }
+
+ private:
+  struct State {
+    ContextPointer context;
+    std::array<int64_t, 4> changes;
+    int64_t looked_ms;
+    std::string error;
+  };
+
+  static std::array<int64_t, 4> changes(const TlsSettings& settings) {
+    return {modified_ns(settings.cert_file), modified_ns(settings.key_file), modified_ns(settings.ca_file),
+            modified_ns(settings.client_ca_file)};
+  }
+
+  void look_again(State& state) {
+    state.looked_ms = clock_.steady_ms();
+    std::array<int64_t, 4> now = changes(settings_);
+    if (now == state.changes) return;
+    auto fresh = make_();
+    state.error = fresh.is_ok() ? "" : fresh.status().message();
+    if (!fresh.is_ok()) return;  // half-written files: the old ones serve until the next look
+    state.context = *fresh;
+    state.changes = now;
+  }
+
+  const TlsSettings settings_;
+  const Clock& clock_;
+  Maker make_;
+  Guarded<State> state_;
+};
+
+Result<ContextPointer> server_context(const TlsSettings& settings) {
+  if (settings.cert_file.empty() && settings.cert_pem.empty())
+    return invalid_argument("TLS on a server needs cert_file and key_file");
+  ASSIGN_OR_RETURN(ContextPointer context, new_context(settings, true));
+  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
+  SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>("vigia"), 5);
+  if (!settings.client_ca_file.empty()) {
+    RETURN_IF_ERROR(trust(context.get(), settings.client_ca_file, "", false));
+    SSL_CTX_set_client_CA_list(context.get(), SSL_load_client_CA_file(settings.client_ca_file.c_str()));
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
+  return context;
+}
+
+Result<ContextPointer> client_context(const TlsSettings& settings) {
+  ASSIGN_OR_RETURN(ContextPointer context, new_context(settings, false));
+  RETURN_IF_ERROR(trust(context.get(), settings.ca_file, settings.ca_pem, settings.include_system_ca_certs_pool));
+  SSL_CTX_set_verify(context.get(), settings.insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
+  return context;
+}
+
+class ServerContext final : public TlsServerContext {
+ public:
+  ServerContext(const TlsSettings& settings, const Clock& clock, ContextPointer first)
+      : context_(settings, clock, [settings] { return server_context(settings); }, std::move(first)) {}
+
+  ssl_st* new_session() override {
+    SSL* session = SSL_new(context_.current().get());
+    CHECK(session != nullptr);
+    SSL_set_accept_state(session);
+    return session;
+  }
+  std::string last_error() const override { return context_.last_error(); }
+
+ private:
+  FollowingContext context_;
+};
+
+class ClientContext final : public TlsClientContext {
+ public:
+  ClientContext(const TlsSettings& settings, const Clock& clock, ContextPointer first)
+      : settings_(settings), context_(settings, clock, [settings] { return client_context(settings); }, std::move(first)) {}
+
+  Result<ssl_st*> new_session(const std::string& host, const std::vector<std::string>& alpn) override {
+    SSL* session = SSL_new(context_.current().get());
+    CHECK(session != nullptr);
+    SSL_set_connect_state(session);
+    const std::string& name = settings_.server_name_override.empty() ? host : settings_.server_name_override;
+    unsigned char number[16];
+    bool is_number = inet_pton(AF_INET, name.c_str(), number) == 1 || inet_pton(AF_INET6, name.c_str(), number) == 1;
+    if (!is_number) SSL_set_tlsext_host_name(session, name.c_str());
+    if (!settings_.insecure_skip_verify) {
+      X509_VERIFY_PARAM* parameters = SSL_get0_param(session);
+      int set = is_number ? X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str())
+                          : X509_VERIFY_PARAM_set1_host(parameters, name.c_str(), name.size());
+      if (set != 1) {
+        SSL_free(session);
+        return invalid_argument("cannot verify a server by the name \"" + name + "\"");
+      }
+    }
+    std::string protocols;
+    for (const std::string& protocol : alpn) protocols += static_cast<char>(protocol.size()) + protocol;
+    SSL_set_alpn_protos(session, reinterpret_cast<const unsigned char*>(protocols.data()), static_cast<unsigned>(protocols.size()));
+    return session;
+  }
+
+ private:
+  const TlsSettings settings_;
+  FollowingContext context_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<TlsServerContext>> TlsServerContext::create(const TlsSettings& settings, const Clock& clock) {
+  ASSIGN_OR_RETURN(ContextPointer context, server_context(settings));
+  return std::shared_ptr<TlsServerContext>(std::make_shared<ServerContext>(settings, clock, std::move(context)));
+}
+
+Result<std::shared_ptr<TlsClientContext>> TlsClientContext::create(const TlsSettings& settings, const Clock& clock) {
+  ASSIGN_OR_RETURN(ContextPointer context, client_context(settings));
+  return std::shared_ptr<TlsClientContext>(std::make_shared<ClientContext>(settings, clock, std::move(context)));
+}
+
+}  // namespace vigia::net
