@@ -1,0 +1,268 @@
+#include "receivers/otlp/export_service.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/core.h>
+
+#include "base/compress.h"
+#include "base/text.h"
+#include "net/grpc.h"
+#include "otlp/count.h"
+#include "otlp/json_read.h"
+#include "otlp/rewrite.h"
+#include "otlp/validate.h"
+
+namespace vigia::receivers {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> grpc_paths = {"/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+                                                        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+                                                        "/opentelemetry.proto.collector.logs.v1.LogsService/Export"};
+constexpr int64_t memory_retry_ms = 1000;
+
+Status memory_refusal() {
+  return resource_exhausted("data refused due to high memory usage; send it again later").retryable_after_ms(memory_retry_ms);
+}
+
+std::string_view media_type(std::string_view content_type) { return trim(content_type.substr(0, content_type.find(';'))); }
+
+}  // namespace
+
+ExportService::ExportService(const pipeline::Context& context, const OtlpReceiverConfig& config, const pipeline::Outputs& outputs)
+    : context_(context),
+      config_(config),
+      outputs_(outputs),
+      grpc_telemetry_(context.metrics, context.id, "grpc"),
+      http_telemetry_(context.metrics, context.id, "http"),
+      repaired_strings_(context.metrics.counter("vigia_receiver_repaired_strings", "Strings that were not UTF-8 and got U+FFFD in the place of what was wrong.",
+                                                {{"receiver", context.id.to_string()}})) {}
+
+Status ExportService::find_authenticators() {
+  if (config_.grpc && config_.grpc->authenticator) {
+    ASSIGN_OR_RETURN(grpc_authenticator_, pipeline::find_server_authenticator(context_, *config_.grpc->authenticator));
+  }
+  if (config_.http && config_.http->authenticator) {
+    ASSIGN_OR_RETURN(http_authenticator_, pipeline::find_server_authenticator(context_, *config_.http->authenticator));
+  }
+  // Both ports answer both protocols; what one protocol asks for, the other must not let through.
+  if (!config_.http) http_authenticator_ = grpc_authenticator_;
+  if (!config_.grpc) grpc_authenticator_ = http_authenticator_;
+  return {};
+}
+
+void ExportService::wait_until_idle(Function<void()> idle) {
+  idle_ = std::move(idle);
+  if (under_way_.fetch_sub(1) == 1) idle_();
+}
+
+std::optional<otlp::Signal> ExportService::signal_of(const net::RequestHead& head, bool is_grpc) const {
+  const std::array<std::string_view, 3> http_paths = {config_.traces_path, config_.metrics_path, config_.logs_path};
+  for (otlp::Signal signal : otlp::all_signals) {
+    auto index = static_cast<size_t>(signal);
+    if (head.path == (is_grpc ? grpc_paths[index] : http_paths[index]) && outputs_.of(signal)) return signal;
+  }
+  return std::nullopt;
+}
+
+Result<std::string> ExportService::authenticate(const net::RequestHead& head, bool is_grpc) const {
+  const pipeline::ServerAuthenticator* authenticator = is_grpc ? grpc_authenticator_ : http_authenticator_;
+  if (!authenticator) return std::string();
+  return authenticator->authenticate([&](std::string_view name) { return head.headers.get(name); });
+}
+
+Status ExportService::check_http_head(const net::RequestHead& head, int& http_status) const {
+  std::string_view type = media_type(head.headers.get("content-type"));
+  std::string_view encoding = head.headers.get("content-encoding");
+  std::optional<Compression> compression = compression_by_name(encoding);
+  const std::vector<Compression>* accepted = config_.http ? &config_.http->compression_algorithms : nullptr;
+  if (!signal_of(head, false)) {
+    http_status = 404;
+    return not_found(fmt::format("there is nothing at {}; OTLP is at {}, {} and {}", head.path, config_.traces_path, config_.metrics_path, config_.logs_path));
+  }
+  if (head.method != "POST") {
+    http_status = 405;
+    return unimplemented("405 method not allowed, supported: [POST]");
+  }
+  if (type != "application/x-protobuf" && type != "application/json") {
+    http_status = 415;
+    return invalid_argument("415 unsupported media type, supported: [application/json, application/x-protobuf]");
+  }
+  bool is_accepted = compression && (*compression == Compression::none || !accepted ||
+                                     std::find(accepted->begin(), accepted->end(), *compression) != accepted->end());
+  if (!is_accepted) {
+    http_status = 400;
+    return invalid_argument(fmt::format("unsupported Content-Encoding: {}", encoding));
+  }
+  return {};
+}
+
+std::optional<net::Response> ExportService::refuse_head(const net::RequestHead& head, bool is_grpc) const {
+  Dialect dialect = dialect_of(head);
+  if (is_grpc) {
+    if (!signal_of(head, true))
+      return error_response(dialect, unimplemented(fmt::format("unknown method {}", head.path)), context_.ledger);
+  } else {
+    if (head.method == "OPTIONS" && config_.http && config_.http->cors.allows_origin(head.headers.get("origin")))
+      return preflight_response(head);
+    int http_status = 0;
+    if (Status status = check_http_head(head, http_status); !status.is_ok()) {
+      net::Response response = error_response(dialect, status, context_.ledger, http_status);
+      if (http_status == 405) response.headers.add("allow", "POST");
+      return response;
+    }
+  }
+  if (auto customer = authenticate(head, is_grpc); !customer.is_ok()) return error_response(dialect, customer.status(), context_.ledger);
+  if (context_.ledger.is_over_limit()) return error_response(dialect, memory_refusal(), context_.ledger);
+  return std::nullopt;
+}
+
+net::BodyPlan ExportService::plan(const net::RequestHead& head) {
+  net::BodyPlan plan;
+  plan.is_grpc = net::is_grpc_request(head);
+  plan.max_size_bytes = plan.is_grpc ? (config_.grpc ? config_.grpc->max_message_bytes : size_t{4} << 20)
+                                     : (config_.http ? config_.http->max_body_bytes : size_t{20} << 20);
+  plan.refusal = refuse_head(head, plan.is_grpc);
+  if (plan.refusal) add_common_headers(head, *plan.refusal);
+  return plan;
+}
+
+net::Response ExportService::refusal(const net::RequestHead& head, int http_status, std::string_view reason) {
+  auto code = http_status == 413 || http_status == 431 ? StatusCode::resource_exhausted : StatusCode::invalid_argument;
+  net::Response response = error_response(dialect_of(head), Status(code, std::string(reason)), context_.ledger, http_status);
+  add_common_headers(head, response);
+  return response;
+}
+
+net::Response ExportService::preflight_response(const net::RequestHead& head) const {
+  const pipeline::CorsConfig& cors = config_.http->cors;
+  net::Response response;
+  response.status = 204;
+  response.headers.add("access-control-allow-methods", "POST");
+  std::string_view asked = head.headers.get("access-control-request-headers");
+  std::string allowed = "content-type, content-encoding";
+  for (const std::string& header : cors.allowed_headers) allowed += ", " + header;
+  bool allows_all = std::find(cors.allowed_headers.begin(), cors.allowed_headers.end(), "*") != cors.allowed_headers.end();
+  response.headers.add("access-control-allow-headers", allows_all && !asked.empty() ? asked : std::string_view(allowed));
+  if (cors.max_age_s > 0) response.headers.add("access-control-max-age", std::to_string(cors.max_age_s));
+  return response;
+}
+
+void ExportService::add_common_headers(const net::RequestHead& head, net::Response& response) const {
+  if (!config_.http || net::is_grpc_request(head)) return;
+  std::string_view origin = head.headers.get("origin");
+  if (!origin.empty() && config_.http->cors.allows_origin(origin)) {
+    response.headers.set("access-control-allow-origin", origin);
+    response.headers.set("vary", "Origin");
+  }
+  for (const auto& [name, value] : config_.http->response_headers) response.headers.set(name, value);
+}
+
+void ExportService::serve(net::Request request, std::unique_ptr<net::Responder> responder) {
+  bool is_grpc = net::is_grpc_request(request.head);
+  Exchange exchange;
+  exchange.signal = signal_of(request.head, is_grpc).value_or(otlp::Signal::traces);
+  exchange.dialect = dialect_of(request.head);
+  exchange.responder = std::move(responder);
+  exchange.head = std::move(request.head);
+  // That it may pass was settled when the head came; who it is is asked again, because plan() keeps nothing.
+  auto customer = authenticate(exchange.head, is_grpc);
+  if (customer.is_ok()) exchange.customer = std::move(*customer);
+  under_way_++;
+  size_t size = request.body.size();
+  context_.loops.run_where_free(size, [self = shared_from_this(), exchange = std::move(exchange), body = std::move(request.body)]() mutable {
+    self->work(std::move(exchange), std::move(body));
+  });
+}
+
+void ExportService::work(Exchange exchange, Slice body) {
+  auto content = read(exchange, std::move(body));
+  if (!content.is_ok()) {
+    telemetry(exchange.dialect).failed.add(exchange.signal, 1);
+    answer(exchange, error_response(exchange.dialect, content.status(), context_.ledger));
+    return;
+  }
+  size_t items = content->item_count;
+  if (items == 0) {
+    answer(exchange, accepted_response(exchange.dialect, exchange.signal, content->partial, context_.ledger));
+    return;
+  }
+  pipeline::Batch batch;
+  batch.signal = exchange.signal;
+  batch.item_count = items;
+  batch.client = client_of(exchange);
+  batch.payload.append(std::move(content->request));
+  pipeline::Consumer& output = *outputs_.of(exchange.signal);
+  output.consume(std::move(batch), [self = shared_from_this(), exchange = std::move(exchange), items,
+                                    partial = std::move(content->partial)](Status status) mutable {
+    const pipeline::ReceiverTelemetry& counters = self->telemetry(exchange.dialect);
+    (status.is_ok() ? counters.accepted : counters.refused).add(exchange.signal, items);
+    self->answer(exchange, status.is_ok() ? accepted_response(exchange.dialect, exchange.signal, partial, self->context_.ledger)
+                                          : error_response(exchange.dialect, outside_view(std::move(status)), self->context_.ledger));
+  });
+}
+
+Result<Slice> ExportService::plain_body(const Exchange& exchange, Slice body) const {
+  if (exchange.dialect == Dialect::grpc) {
+    ASSIGN_OR_RETURN(net::GrpcMessage message, net::read_grpc_message(exchange.head, body));
+    if (message.compression == Compression::none) return std::move(message.content);
+    size_t limit = config_.grpc ? config_.grpc->max_message_bytes : size_t{4} << 20;
+    return decompress(message.compression, message.content.view(), limit, context_.ledger);
+  }
+  Compression compression = compression_by_name(exchange.head.headers.get("content-encoding")).value_or(Compression::none);
+  if (compression == Compression::none) return body;
+  size_t limit = config_.http ? config_.http->max_body_bytes : size_t{20} << 20;
+  return decompress(compression, body.view(), limit, context_.ledger);
+}
+
+Result<ExportService::Content> ExportService::read(const Exchange& exchange, Slice body) const {
+  ASSIGN_OR_RETURN(Slice plain, plain_body(exchange, std::move(body)));
+  Content content;
+  size_t repaired = 0;
+  if (exchange.dialect == Dialect::http_json) {
+    ASSIGN_OR_RETURN(otlp::JsonRequest converted, otlp::read_json(exchange.signal, plain.view(), context_.ledger));
+    plain = std::move(converted.request);
+    repaired = converted.repaired_count;
+  }
+  ASSIGN_OR_RETURN(otlp::Checked checked, otlp::validate(exchange.signal, plain, context_.ledger));
+  repaired += checked.repaired_strings;
+  if (repaired > 0) repaired_strings_.add(repaired);
+  content.request = std::move(checked.body);
+  content.item_count = checked.item_count;
+  if (!config_.required_resource_attribute.empty()) refuse_foreign(exchange.signal, content);
+  return content;
+}
+
+// Leaves out what lacks the required attribute, and tells the sender so.
+void ExportService::refuse_foreign(otlp::Signal signal, Content& content) const {
+  const std::string& key = config_.required_resource_attribute;
+  content.request = otlp::filter_messages(content.request, otlp::Level::resource_group, [&](const otlp::Place& place, std::string_view) {
+    auto value = place.group.resource().attributes().find(key);
+    return value && !value->string().empty();
+  });
+  size_t kept = content.request.empty() ? 0 : otlp::count_items(signal, content.request.view());
+  content.partial.rejected_items = content.item_count - kept;
+  content.item_count = kept;
+  if (content.partial.rejected_items == 0) return;
+  content.partial.message =
+      fmt::format("{} {} refused: the resource attribute \"{}\" is missing", content.partial.rejected_items, otlp::item_name(signal), key);
+}
+
+std::shared_ptr<const pipeline::Client> ExportService::client_of(const Exchange& exchange) const {
+  auto client = std::make_shared<pipeline::Client>();
+  client->peer_address = exchange.head.peer_address;
+  client->customer = exchange.customer;
+  bool wants_metadata = exchange.dialect == Dialect::grpc ? config_.grpc && config_.grpc->include_metadata : config_.http && config_.http->include_metadata;
+  if (wants_metadata) client->metadata = exchange.head.headers.fields();
+  return client;
+}
+
+void ExportService::answer(Exchange& exchange, net::Response response) {
+  add_common_headers(exchange.head, response);
+  exchange.responder->respond(std::move(response));
+  exchange.responder.reset();
+  if (under_way_.fetch_sub(1) == 1) idle_();
+}
+
+}  // namespace vigia::receivers

@@ -1,0 +1,78 @@
+#pragma once
+
+// The OTLP export service: three gRPC methods and three HTTP paths, on every port of the receiver alike.
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/http.h"
+#include "pipeline/component.h"
+#include "pipeline/telemetry.h"
+#include "receivers/otlp/answers.h"
+#include "receivers/otlp/config.h"
+
+namespace vigia::receivers {
+
+class ExportService final : public net::HttpService, public std::enable_shared_from_this<ExportService> {
+ public:
+  ExportService(const pipeline::Context& context, const OtlpReceiverConfig& config, const pipeline::Outputs& outputs);
+
+  // Looks up the extensions that the configuration names.
+  Status find_authenticators();
+
+  // `idle` is called, once, when no request is under way any more. REQUIRES: no more requests come.
+  void wait_until_idle(Function<void()> idle);
+
+  net::BodyPlan plan(const net::RequestHead& head) override;
+  void serve(net::Request request, std::unique_ptr<net::Responder> responder) override;
+  net::Response refusal(const net::RequestHead& head, int http_status, std::string_view reason) override;
+
+ private:
+  // A request between its body and its answer.
+  struct Exchange {
+    net::RequestHead head;
+    std::unique_ptr<net::Responder> responder;
+    otlp::Signal signal = otlp::Signal::traces;
+    Dialect dialect = Dialect::grpc;
+    std::string customer;
+  };
+  struct Content {
+    Slice request;
+    size_t item_count = 0;
+    otlp::PartialSuccess partial;
+  };
+
+  std::optional<otlp::Signal> signal_of(const net::RequestHead& head, bool is_grpc) const;
+  std::optional<net::Response> refuse_head(const net::RequestHead& head, bool is_grpc) const;
+  Status check_http_head(const net::RequestHead& head, int& http_status) const;
+  Result<std::string> authenticate(const net::RequestHead& head, bool is_grpc) const;
+  net::Response preflight_response(const net::RequestHead& head) const;
+  void add_common_headers(const net::RequestHead& head, net::Response& response) const;
+
+  void work(Exchange exchange, Slice body);
+  Result<Content> read(const Exchange& exchange, Slice body) const;
+  Result<Slice> plain_body(const Exchange& exchange, Slice body) const;
+  void refuse_foreign(otlp::Signal signal, Content& content) const;
+  std::shared_ptr<const pipeline::Client> client_of(const Exchange& exchange) const;
+  void answer(Exchange& exchange, net::Response response);
+
+  const pipeline::ReceiverTelemetry& telemetry(Dialect dialect) const {
+    return dialect == Dialect::grpc ? grpc_telemetry_ : http_telemetry_;
+  }
+
+  pipeline::Context context_;
+  OtlpReceiverConfig config_;
+  pipeline::Outputs outputs_;
+  pipeline::ReceiverTelemetry grpc_telemetry_;
+  pipeline::ReceiverTelemetry http_telemetry_;
+  Counter& repaired_strings_;
+  const pipeline::ServerAuthenticator* grpc_authenticator_ = nullptr;
+  const pipeline::ServerAuthenticator* http_authenticator_ = nullptr;
+  std::atomic<size_t> under_way_{1};  // requests, and one that wait_until_idle() takes away
+  Function<void()> idle_;
+};
+
+}  // namespace vigia::receivers
