@@ -98,6 +98,7 @@ bool Http1Session::read_head(std::string_view& input) {
   head_text_ += input.substr(0, context_.settings.max_header_bytes + 4);
   size_t end = head_text_.find("\r\n\r\n", scan_from);
   if (end == std::string::npos) {
+    input = {};
     if (head_text_.size() > context_.settings.max_header_bytes)
       refuse(431, fmt::format("the request's head is larger than {} bytes", context_.settings.max_header_bytes));
     return false;
