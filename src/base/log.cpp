@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "base/guarded.h"
+#include "base/hash.h"
 
 namespace vigia {
 
@@ -106,14 +107,15 @@ class Sampler {
       period_start_ms_ = now_ms;
       seen_.clear();
     }
-    int count = ++seen_[fmt::format("{}{}", static_cast<int>(level), message)];
+    // By hash: a message may be as long as the telemetry that the debug exporter prints.
+    int count = ++seen_[hash64(message, static_cast<uint64_t>(level))];
     if (count <= settings.sampling_initial) return true;
     return settings.sampling_thereafter > 0 && (count - settings.sampling_initial) % settings.sampling_thereafter == 0;
   }
 
  private:
   int64_t period_start_ms_ = 0;
-  std::map<std::string, int> seen_;
+  std::map<uint64_t, int> seen_;
 };
 
 class DescriptorSink final : public LogSink {

@@ -1,6 +1,6 @@
 #pragma once
 
-// A self-signed certificate for "localhost" and 127.0.0.1, made anew by each test program.
+// Two self-signed certificates for "localhost" and 127.0.0.1, made anew by each test program.
 
 #include <string>
 
@@ -8,5 +8,7 @@ namespace vigia::net {
 
 const std::string& test_certificate_pem();
 const std::string& test_key_pem();
+const std::string& other_certificate_pem();
+const std::string& other_key_pem();
 
 }  // namespace vigia::net

@@ -55,6 +55,10 @@ const Pair& pair() {
   static const Pair made = make_pair();
   return made;
 }
+const Pair& other_pair() {
+  static const Pair made = make_pair();
+  return made;
+}
 
 TEST(TestCertificates, AreThere) {
   EXPECT_NE(test_certificate_pem().find("BEGIN CERTIFICATE"), std::string::npos);
@@ -65,5 +69,7 @@ TEST(TestCertificates, AreThere) {
 
 const std::string& test_certificate_pem() { return pair().certificate; }
 const std::string& test_key_pem() { return pair().key; }
+const std::string& other_certificate_pem() { return other_pair().certificate; }
+const std::string& other_key_pem() { return other_pair().key; }
 
 }  // namespace vigia::net
