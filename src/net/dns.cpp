@@ -39,13 +39,14 @@ class LoopResolver final {
       done(unavailable("cannot look up names: " + error_));
       return;
     }
-    auto* question = new Question{this, host, std::move(done)};
+    auto question = std::make_unique<Question>(Question{this, host, std::move(done)});
     ares_addrinfo_hints hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
     std::string service = std::to_string(port);
     hints.ai_flags = ARES_AI_NUMERICSERV;
-    ares_getaddrinfo(channel_, host.c_str(), service.c_str(), &hints, &LoopResolver::on_answer, question);
+    ares_getaddrinfo(channel_, host.c_str(), service.c_str(), &hints, &LoopResolver::on_answer,
+                     question.release());  // on_answer is called once, whatever happens
     arm_timer();
   }
 

@@ -54,7 +54,8 @@ TEST(RpcStatus, HttpCodesMapAsOtlpSays) {
   EXPECT_EQ(status_of_http(429, "Sun, 06 Nov 1994 08:49:40 GMT", "", now_ns).retry_delay_ms(), 3'000);
   EXPECT_EQ(status_of_http(429, "soon", "", now_ns).retry_delay_ms(), 0);
   EXPECT_EQ(http_status_of(unavailable("x")), 503);
-  EXPECT_EQ(http_status_of(resource_exhausted("x")), 429);
+  EXPECT_EQ(http_status_of(resource_exhausted("too large")), 413);
+  EXPECT_EQ(http_status_of(resource_exhausted("too many").retryable_after_ms(0)), 429);
   EXPECT_EQ(http_status_of(internal_error("x")), 500);
 }
 

@@ -42,8 +42,10 @@ class Http1Session final : public Session {
   bool read_body(std::string_view& input);
   bool take_head(std::string_view text);
   bool begin_body(const BodyFraming& framing);
-  bool collect(std::string_view piece);
+  Response too_large();
   void serve();
+  // Answers at once and lets the rest of the body, which nobody wants, go by.
+  void answer_early(Response response);
   // Refuses a request whose rest we will not understand: answer, then close.
   void refuse(int status, std::string_view reason);
   void queue_head(const Response& response, std::optional<size_t> length);
@@ -65,7 +67,6 @@ class Http1Session final : public Session {
   BodyCollector body_;
   std::optional<ChunkedReader> chunks_;
   uint64_t body_left_ = 0;
-  std::optional<Response> refusal_;  // sent once the body that nobody wants has gone by
   uint64_t stream_id_ = 0;           // of the request at hand
   OutputQueue output_;
   Function<void(bool)> written_;
@@ -140,24 +141,35 @@ bool Http1Session::begin_body(const BodyFraming& framing) {
   if (framing.is_chunked) chunks_.emplace();
   body_left_ = framing.length.value_or(0);
   since_ms_ = context_.loop.now_ms();
-  if (plan_.refusal) refusal_ = std::move(plan_.refusal);
-  if (!refusal_ && body_left_ > plan_.max_size_bytes)
-    refusal_ = context_.service.refusal(head_, 413, fmt::format("the body is larger than {} bytes", plan_.max_size_bytes));
-  state_ = refusal_ ? State::discard : State::body;
-  body_.expect(static_cast<size_t>(body_left_));
+  state_ = State::body;
+  bool waits_for_word = equals_ignoring_case(head_.headers.get("expect"), "100-continue");
+  bool is_too_large = body_left_ > plan_.max_size_bytes;
+  if (plan_.refusal || is_too_large) {
+    keeps_alive_ = keeps_alive_ && !waits_for_word;  // its body may or may not follow
+    answer_early(plan_.refusal ? std::move(*plan_.refusal) : too_large());
+    return state_ != State::finished;
+  }
   if (!framing.is_chunked && body_left_ == 0) {
     serve();
     return state_ != State::serving;
   }
-  if (equals_ignoring_case(head_.headers.get("expect"), "100-continue")) {
-    if (refusal_) {  // it waits for our word before it sends the body, and the word is no
-      keeps_alive_ = false;
-      serve();
-      return false;
-    }
-    output_.append_copy("HTTP/1.1 100 Continue\r\n\r\n");
-  }
+  body_.expect(static_cast<size_t>(body_left_));
+  if (waits_for_word) output_.append_copy("HTTP/1.1 100 Continue\r\n\r\n");
   return true;
+}
+
+Response Http1Session::too_large() {
+  return context_.service.refusal(head_, 413, fmt::format("the body is larger than {} bytes", plan_.max_size_bytes));
+}
+
+void Http1Session::answer_early(Response response) {
+  // A body that is not too long is read to its end, so that the connection stays in use.
+  constexpr uint64_t most_discarded_bytes = 8 << 20;
+  keeps_alive_ = keeps_alive_ && !chunks_ && body_left_ <= most_discarded_bytes;
+  body_.take();
+  state_ = State::serving;
+  respond(stream_id_, std::move(response));
+  if (state_ == State::head && body_left_ > 0) state_ = State::discard;
 }
 
 bool Http1Session::read_body(std::string_view& input) {
@@ -165,7 +177,11 @@ bool Http1Session::read_body(std::string_view& input) {
     std::string_view piece = input.substr(0, static_cast<size_t>(std::min<uint64_t>(body_left_, input.size())));
     input.remove_prefix(piece.size());
     body_left_ -= piece.size();
-    if (!collect(piece)) return false;
+    if (state_ == State::discard) {
+      if (body_left_ == 0) state_ = State::head;
+      return true;
+    }
+    body_.append(piece);
     if (body_left_ == 0) serve();
     return state_ != State::serving;
   }
@@ -174,40 +190,19 @@ bool Http1Session::read_body(std::string_view& input) {
     refuse(400, piece.status().message());
     return false;
   }
-  if (!collect(*piece)) return false;
+  if (body_.size() + piece->size() > plan_.max_size_bytes) {
+    answer_early(too_large());
+    return false;
+  }
+  body_.append(*piece);
   if (chunks_->is_done()) serve();
   return state_ != State::serving;
-}
-
-bool Http1Session::collect(std::string_view piece) {
-  constexpr size_t most_discarded_bytes = 8 << 20;
-  if (state_ == State::body && body_.size() + piece.size() > plan_.max_size_bytes) {
-    refusal_ = context_.service.refusal(head_, 413, fmt::format("the body is larger than {} bytes", plan_.max_size_bytes));
-    body_.take();
-    state_ = State::discard;
-  }
-  if (state_ == State::body) {
-    body_.append(piece);
-    return true;
-  }
-  // What is not wanted is read to its end, so that the connection stays in use; but not for ever.
-  if (body_left_ <= most_discarded_bytes && !chunks_) return true;
-  keeps_alive_ = false;
-  serve();
-  return false;
 }
 
 void Http1Session::serve() {
   state_ = State::serving;
   since_ms_ = context_.loop.now_ms();
-  Slice body = body_.take();
-  if (refusal_) {
-    Response response = std::move(*refusal_);
-    refusal_.reset();
-    respond(stream_id_, std::move(response));
-    return;
-  }
-  Request request{head_, std::move(body)};
+  Request request{head_, body_.take()};
   context_.service.serve(std::move(request), responders_.make_responder(stream_id_));
 }
 
@@ -291,8 +286,9 @@ bool Http1Session::check_time(int64_t now_ms) {
         return true;
       }
       return now_ms - since_ms_ <= (settings.idle_timeout_ms > 0 ? settings.idle_timeout_ms : 60'000);
+    case State::discard:  // it has its answer
+      return now_ms - since_ms_ <= 60'000;
     case State::body:
-    case State::discard:
       if (is_too_slow(settings, since_ms_, now_ms, body_.size())) refuse(408, "the request's body came too slowly");
       return true;
     default:

@@ -128,7 +128,7 @@ int http_status_of(const Status& status) {
     case StatusCode::unauthenticated: return 401;
     case StatusCode::permission_denied: return 403;
     case StatusCode::not_found: return 404;
-    case StatusCode::resource_exhausted: return 429;
+    case StatusCode::resource_exhausted: return status.is_retryable() ? 429 : 413;  // 429 would be sent again, for ever
     case StatusCode::unimplemented: return 501;
     default: return status.is_retryable() ? 503 : 500;
   }

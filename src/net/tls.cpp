@@ -7,10 +7,10 @@
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <filesystem>
 
 #include <fmt/core.h>
 
+#include "base/file.h"
 #include "base/guarded.h"
 
 namespace vigia::net {
@@ -134,9 +134,8 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, c
 }
 
 int64_t modified_ns(const std::string& path) {
-  std::error_code error;
-  auto when = std::filesystem::last_write_time(path, error);
-  return error ? 0 : when.time_since_epoch().count();
+  auto when = SystemFiles().modified_ns(path);
+  return when.is_ok() ? *when : 0;
 }
 
 // A context that is made again when its files have changed, at most every reload interval.

@@ -38,6 +38,7 @@ struct TlsSettings {
 // Certificates of a server, read again when reload_interval has passed and a file changed. Any thread.
 class TlsServerContext {
  public:
+  // The clock must outlive the context.
   static Result<std::shared_ptr<TlsServerContext>> create(const TlsSettings& settings, const Clock& clock);
   virtual ~TlsServerContext() = default;
   // The context for a new connection; a reload that fails keeps the old one and is told by last_error().

@@ -77,6 +77,10 @@ Status ExportService::check_http_head(const net::RequestHead& head, int& http_st
   std::string_view encoding = head.headers.get("content-encoding");
   std::optional<Compression> compression = compression_by_name(encoding);
   const std::vector<Compression>* accepted = config_.http ? &config_.http->compression_algorithms : nullptr;
+  if (signal_of(head, true)) {
+    http_status = 415;
+    return invalid_argument("415 unsupported media type: a gRPC method takes application/grpc over HTTP/2");
+  }
   if (!signal_of(head, false)) {
     http_status = 404;
     return not_found(fmt::format("there is nothing at {}; OTLP is at {}, {} and {}", head.path, config_.traces_path, config_.metrics_path, config_.logs_path));
