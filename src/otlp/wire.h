@@ -80,6 +80,12 @@ class Cursor {
     return true;
   }
 
+  // The next number, when the message is the content of a packed field.
+  bool next_varint(uint64_t& value) {
+    if (at_ == end_) return false;
+    return read_varint(value) || fail();
+  }
+
   // Whether everything so far was well-formed.
   bool ok() const { return ok_; }
   const char* position() const { return at_; }
