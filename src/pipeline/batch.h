@@ -59,7 +59,8 @@ struct Load {
   size_t bytes = 0;
 };
 
-// Room that was set aside in queues, given back when it is dropped unused.
+// Room that was set aside in queues, given back when it is dropped unused. It keeps the books of its queue alive, so that it may
+// outlast the component: a reload can retire an exporter between reserve() and consume().
 class Reservation {
  public:
   class Owner {
@@ -69,7 +70,7 @@ class Reservation {
   };
 
   Reservation() = default;
-  Reservation(Owner& owner, const Load& load) : owner_(&owner), load_(load) {}
+  Reservation(std::shared_ptr<Owner> owner, const Load& load) : owner_(std::move(owner)), load_(load) {}
   explicit Reservation(std::vector<Reservation> branches) : branches_(std::move(branches)) {}
   Reservation(Reservation&& other) noexcept
       : owner_(std::exchange(other.owner_, nullptr)), load_(other.load_), branches_(std::move(other.branches_)) {}
@@ -85,7 +86,7 @@ class Reservation {
 
   // The room was used: the owner now counts the batch itself. Says whether this was `owner`'s room.
   bool use(const Owner& owner) {
-    if (owner_ != &owner) return false;
+    if (owner_.get() != &owner) return false;
     owner_ = nullptr;
     return true;
   }
@@ -94,7 +95,7 @@ class Reservation {
   std::vector<Reservation>& branches() { return branches_; }
 
  private:
-  Owner* owner_ = nullptr;
+  std::shared_ptr<Owner> owner_;
   Load load_;
   std::vector<Reservation> branches_;
 };
@@ -118,7 +119,7 @@ struct Batch {
 // How a consumer answers: OK when it has taken responsibility, else why not.
 using Done = Function<void(Status)>;
 
-// Anything that takes batches. Called on any loop.
+// Anything that takes batches. Called on the event loops, and on the control thread while components are stopped.
 class Consumer {
  public:
   virtual ~Consumer() = default;
@@ -128,9 +129,8 @@ class Consumer {
   virtual Result<Reservation> reserve(const Load& load) = 0;
 
   // Takes the batch. `done` is called once, at once or later, on any thread. A batch that comes with a reservation of this
-  // consumer's is not refused for want of room.
+  // consumer's is not refused for want of room. A reservation of somebody else's, or none, is no error.
   virtual void consume(Batch batch, Done done) = 0;
-
 };
 
 }  // namespace vigia::pipeline

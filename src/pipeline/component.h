@@ -4,11 +4,19 @@
 //
 // Life of a component: decode (its section of the file, all errors at once) → create → start → data → stop → destroy.
 // - create() connects it to its neighbours and opens nothing.
-// - start() is called once, on the control thread, before any data reaches it: extensions first, then exporters, processors and
-//   receivers, so that everything downstream is ready. It may block for a moment (to bind a port). A failure stops the program with that message.
-// - stop() is called once, on the control thread, in the order receivers → processors → connectors → exporters → extensions. Afterwards nothing new
-//   reaches the component. It gets rid of what it holds before the deadline and calls `stopped` (on any thread, once).
-// - Data calls come on the event loops, several at a time. After start() a component never stops the program.
+// - start() is called once, on the control thread, before any data reaches it: extensions first, then exporters, connectors,
+//   processors and receivers, so that everything downstream is ready. It may block for a moment (to bind a port). A failure
+//   stops the program with that message, or a reload.
+// - stop() is called once, on the control thread, and not at all when start() failed: receivers first, then processors and
+//   connectors from upstream to downstream, then exporters, then extensions. Afterwards nothing new reaches the component; while it
+//   stops, everything downstream still works. It gets rid of what it holds before the deadline and calls `stopped` (on any
+//   thread, once). Whoever is late is kept until the loops have stopped.
+// - Once `stopped` has been called and all loops have finished a task, it is destroyed. What it has left on a loop (a timer, a
+//   posted task) must not touch it after that.
+// - Data calls come on the event loops, several at a time, and on the control thread while components stop. After start() a component
+//   never stops the program.
+// - A reload gives a component whose configuration changed a successor, which may be created and started while the old one still runs;
+//   only receivers and extensions are stopped before their successors start.
 
 #include <any>
 #include <cstdint>

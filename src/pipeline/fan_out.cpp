@@ -1,0 +1,98 @@
+#include "pipeline/fan_out.h"
+
+#include <algorithm>
+
+#include "base/guarded.h"
+
+namespace vigia::pipeline {
+
+struct CombinedDone::State {
+  struct Answers {
+    size_t missing;
+    Status worst;
+  };
+  Guarded<Answers> answers;
+  Done done;
+};
+
+CombinedDone::CombinedDone(size_t count, Done done) : state_(std::make_unique<State>()) {
+  CHECK(count > 0);
+  state_->answers.with([&](State::Answers& answers) { answers.missing = count; });
+  state_->done = std::move(done);
+}
+
+CombinedDone::~CombinedDone() = default;
+
+std::shared_ptr<CombinedDone> CombinedDone::create(size_t count, Done done) {
+  return std::shared_ptr<CombinedDone>(new CombinedDone(count, std::move(done)));
+}
+
+namespace {
+
+// The first permanent error stays; of retryable ones the first, with the longest wait.
+void add_answer(Status& worst, Status status) {
+  if (status.is_ok()) return;
+  if (worst.is_ok() || (worst.is_retryable() && !status.is_retryable())) {
+    worst = std::move(status);
+    return;
+  }
+  if (!worst.is_retryable() || !status.is_retryable()) return;
+  int64_t delay_ms = std::max(worst.retry_delay_ms(), status.retry_delay_ms());
+  worst = std::move(worst).retryable_after_ms(delay_ms);
+}
+
+}  // namespace
+
+void CombinedDone::answer(Status status) {
+  bool is_last = false;
+  Status combined;
+  state_->answers.with([&](State::Answers& answers) {
+    CHECK(answers.missing > 0);
+    add_answer(answers.worst, std::move(status));
+    is_last = --answers.missing == 0;
+    if (is_last) combined = std::move(answers.worst);
+  });
+  if (is_last) state_->done(std::move(combined));
+}
+
+Done CombinedDone::part_of(std::shared_ptr<CombinedDone> self) {
+  return [self = std::move(self)](Status status) { self->answer(std::move(status)); };
+}
+
+FanOut::FanOut(std::vector<Consumer*> targets) : targets_(std::move(targets)) { CHECK(!targets_.empty()); }
+
+Result<Reservation> FanOut::reserve(const Load& load) {
+  if (targets_.size() == 1) return targets_.front()->reserve(load);
+  std::vector<Reservation> branches;
+  branches.reserve(targets_.size());
+  for (Consumer* target : targets_) {
+    ASSIGN_OR_RETURN(Reservation branch, target->reserve(load));
+    branches.push_back(std::move(branch));
+  }
+  return Reservation(std::move(branches));
+}
+
+void FanOut::consume(Batch batch, Done done) {
+  if (targets_.size() == 1) {
+    targets_.front()->consume(std::move(batch), std::move(done));
+    return;
+  }
+  // After a reload, room may have been reserved for other branches than there are now.
+  if (batch.reservation.branches().size() != targets_.size()) {
+    Result<Reservation> room = reserve(batch.load());
+    if (!room.is_ok()) {
+      done(std::move(room).status());
+      return;
+    }
+    batch.reservation = std::move(room).value();
+  }
+  Reservation room = std::exchange(batch.reservation, {});
+  auto combined = CombinedDone::create(targets_.size(), std::move(done));
+  for (size_t i = 0; i < targets_.size(); i++) {
+    Batch branch = i + 1 < targets_.size() ? batch.share() : std::move(batch);
+    branch.reservation = std::move(room.branches()[i]);
+    targets_[i]->consume(std::move(branch), CombinedDone::part_of(combined));
+  }
+}
+
+}  // namespace vigia::pipeline

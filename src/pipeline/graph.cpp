@@ -1,0 +1,287 @@
+#include "pipeline/graph.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "pipeline/countdown.h"
+#include "pipeline/graph_node_internal.h"
+
+namespace vigia::pipeline {
+
+namespace {
+
+constexpr int64_t loop_pass_timeout_ms = 5'000;
+constexpr int64_t undo_timeout_ms = 2'000;
+
+// Extensions first, then from the exporters up to the receivers.
+int start_rank(ComponentKind kind) {
+  switch (kind) {
+    case ComponentKind::extension: return 0;
+    case ComponentKind::exporter: return 1;
+    case ComponentKind::connector: return 2;
+    case ComponentKind::processor: return 3;
+    case ComponentKind::receiver: return 4;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Graph::Graph(GraphEnvironment environment) : environment_(std::move(environment)) {}
+Graph::~Graph() = default;
+
+Extension* Graph::find_extension(const ComponentId& id) const {
+  return extensions_.with([&](const std::map<ComponentId, Extension*>& extensions) -> Extension* {
+    auto found = extensions.find(id);
+    return found == extensions.end() ? nullptr : found->second;
+  });
+}
+
+void Graph::publish_extension(Node& node, bool is_there) {
+  if (node.key.kind != ComponentKind::extension) return;
+  extensions_.with([&](std::map<ComponentId, Extension*>& extensions) {
+    if (is_there)
+      extensions[node.key.id] = node.extension();
+    else if (auto found = extensions.find(node.key.id); found != extensions.end() && found->second == node.extension())
+      extensions.erase(found);
+  });
+}
+
+// --- Making ---
+
+Context Graph::context_for(Node& node) const {
+  LogFields fields = {{"kind", component_kind_name(node.key.kind)}, {"name", node.key.id.to_string()}};
+  if (node.key.kind == ComponentKind::processor) fields.emplace_back("pipeline", node.key.pipeline);
+  if (node.key.kind == ComponentKind::exporter) fields.emplace_back("data_type", otlp::signal_name(node.key.from));
+  auto asked = node.asked_extensions;
+  return {node.key.id,
+          environment_.log.with(fields),
+          environment_.metrics,
+          environment_.clock,
+          environment_.files,
+          environment_.ledger,
+          environment_.loops,
+          environment_.resolver,
+          [this, asked](const ComponentId& id) {
+            asked->with([&](std::set<ComponentId>& ids) { ids.insert(id); });
+            return find_extension(id);
+          },
+          environment_.report_port,
+          environment_.version};
+}
+
+Result<Graph::NodePointer> Graph::create_node(const NodeKey& key, const PlannedNode& planned,
+                                              const std::shared_ptr<const ServiceConfig>& config) {
+  auto node = std::make_unique<Node>();
+  node->key = key;
+  node->fingerprint = planned.fingerprint;
+  node->depth = planned.depth;
+  node->config = config;
+  if (key.kind == ComponentKind::processor)
+    node->telemetry = std::make_unique<ProcessorTelemetry>(environment_.metrics, key.id);
+  for (otlp::Signal signal : otlp::all_signals) {
+    if (planned.targets_of(signal).empty()) continue;
+    auto index = static_cast<size_t>(signal);
+    node->outputs[index] = std::make_unique<Junction>(node->telemetry ? node->telemetry->outgoing_items[index] : nullptr);
+  }
+  node->context = std::make_unique<Context>(context_for(*node));
+  Status status = create_component(*node, planned);
+  if (!status.is_ok()) return std::move(status).with_context(fmt::format("cannot create the {}", key.to_string()));
+  return node;
+}
+
+Status Graph::create_component(Node& node, const PlannedNode& planned) {
+  const ComponentFactory& factory = *planned.component->factory;
+  const std::any& config = planned.component->config;
+  const NodeKey& key = node.key;
+  const Context& context = *node.context;
+  switch (key.kind) {
+    case ComponentKind::receiver: {
+      Outputs outputs{node.outputs[0].get(), node.outputs[1].get(), node.outputs[2].get()};
+      ASSIGN_OR_RETURN(node.component, static_cast<const ReceiverFactory&>(factory).create(context, config, outputs));
+      return {};
+    }
+    case ComponentKind::processor: {
+      ASSIGN_OR_RETURN(std::unique_ptr<Processor> processor,
+                       static_cast<const ProcessorFactory&>(factory).create(context, config, key.from, node.output(key.to)));
+      Counter& items = *node.telemetry->incoming_items[static_cast<size_t>(key.from)];
+      node.counted_entrance = std::make_unique<CountedEntrance>(*processor, items);
+      node.entrance = node.counted_entrance.get();
+      node.component = std::move(processor);
+      return {};
+    }
+    case ComponentKind::exporter: {
+      ASSIGN_OR_RETURN(std::unique_ptr<Exporter> exporter,
+                       static_cast<const ExporterFactory&>(factory).create(context, config, key.from));
+      node.entrance = exporter.get();
+      node.component = std::move(exporter);
+      return {};
+    }
+    case ComponentKind::connector: {
+      ASSIGN_OR_RETURN(std::unique_ptr<Connector> connector, static_cast<const ConnectorFactory&>(factory).create(
+                                                                 context, config, key.from, key.to, node.output(key.to)));
+      node.entrance = connector.get();
+      node.component = std::move(connector);
+      return {};
+    }
+    case ComponentKind::extension: {
+      ASSIGN_OR_RETURN(node.component, static_cast<const ExtensionFactory&>(factory).create(context, config));
+      return {};
+    }
+  }
+  return internal_error("unknown kind of component");
+}
+
+// Points the outputs of `nodes` to where the plan says.
+void Graph::connect(const Plan& plan, const Nodes& nodes, const Find& find) {
+  for (const auto& [key, node] : nodes) {
+    const PlannedNode& planned = plan.at(key);
+    for (otlp::Signal signal : otlp::all_signals) {
+      std::vector<Consumer*> targets;
+      for (const NodeKey& target : planned.targets_of(signal)) targets.push_back(find(target).entrance);
+      if (!targets.empty()) node->output(signal).connect(std::move(targets));
+    }
+  }
+}
+
+// --- Starting and stopping ---
+
+Status Graph::start_node(Node& node) {
+  Status status = node.component->start();
+  if (!status.is_ok()) return std::move(status).with_context(fmt::format("cannot start the {}", node.key.to_string()));
+  node.is_started = true;
+  publish_extension(node, true);
+  return {};
+}
+
+Status Graph::start_nodes(const std::vector<Node*>& nodes, int64_t timeout_ms) {
+  std::vector<Node*> ordered = nodes;
+  // Extensions in the order of service.extensions: one may need another.
+  auto place = [](const Node* node) {
+    const std::vector<ComponentId>& order = node->config->started_extensions;
+    bool is_extension = node->key.kind == ComponentKind::extension;
+    return std::pair(start_rank(node->key.kind), is_extension ? std::find(order.begin(), order.end(), node->key.id) - order.begin() : 0);
+  };
+  std::stable_sort(ordered.begin(), ordered.end(), [&](const Node* a, const Node* b) { return place(a) < place(b); });
+  for (Node* node : ordered) {
+    Status status = start_node(*node);
+    if (status.is_ok()) continue;
+    stop_nodes(ordered, timeout_ms);
+    return status;
+  }
+  return {};
+}
+
+// Upstream before downstream; what lies equally deep stops together. Every round but the last may take half of the time that is left,
+// so that a late one does not take everything from those behind it.
+bool Graph::stop_nodes(std::vector<Node*> nodes, int64_t timeout_ms) {
+  std::erase_if(nodes, [](const Node* node) { return !node->is_started; });
+  std::map<std::pair<int, size_t>, std::vector<Node*>> rounds;
+  for (Node* node : nodes) {
+    int phase = node->key.kind == ComponentKind::receiver    ? 0
+                : node->key.kind == ComponentKind::exporter  ? 2
+                : node->key.kind == ComponentKind::extension ? 3
+                                                             : 1;
+    rounds[{phase, phase == 1 ? node->depth : 0}].push_back(node);
+  }
+  int64_t deadline_ms = environment_.clock.steady_ms() + timeout_ms;
+  bool is_in_time = true;
+  for (auto round = rounds.begin(); round != rounds.end(); ++round) {
+    int64_t left_ms = std::max<int64_t>(deadline_ms - environment_.clock.steady_ms(), 0);
+    bool is_last = std::next(round) == rounds.end();
+    is_in_time &= stop_together(round->second, is_last ? left_ms : left_ms / 2);
+  }
+  return is_in_time;
+}
+
+bool Graph::stop_together(const std::vector<Node*>& nodes, int64_t timeout_ms) {
+  constexpr int64_t grace_ms = 200;  // for the callback of somebody who used all of the time
+  int64_t deadline_ms = environment_.clock.steady_ms() + timeout_ms;
+  std::vector<std::shared_ptr<Countdown>> countdowns;
+  for (Node* node : nodes) {
+    node->is_started = false;
+    auto countdown = std::make_shared<Countdown>(1);
+    countdowns.push_back(countdown);
+    node->component->stop(deadline_ms, [countdown] { countdown->count_down(); });
+  }
+  bool is_in_time = true;
+  for (size_t i = 0; i < nodes.size(); i++) {
+    int64_t left_ms = std::max<int64_t>(deadline_ms - environment_.clock.steady_ms(), 0);
+    if (!countdowns[i]->wait_ms(left_ms + grace_ms)) {
+      environment_.log.warn("a component did not stop in time", {{"component", nodes[i]->key.to_string()}});
+      nodes[i]->is_late = true;
+      is_in_time = false;
+    }
+    publish_extension(*nodes[i], false);
+  }
+  return is_in_time;
+}
+
+bool Graph::let_loops_pass() {
+  net::LoopGroup& loops = environment_.loops;
+  auto countdown = std::make_shared<Countdown>(loops.size());
+  for (size_t i = 0; i < loops.size(); i++) loops.at(i).post([countdown] { countdown->count_down(); });
+  return countdown->wait_ms(loop_pass_timeout_ms);
+}
+
+// A component may still be inside the call in which it said that it had stopped.
+void Graph::destroy(std::vector<NodePointer> nodes) {
+  bool is_safe = let_loops_pass();
+  // What is upstream holds references to what is downstream.
+  std::stable_sort(nodes.begin(), nodes.end(), [](const NodePointer& a, const NodePointer& b) {
+    return start_rank(a->key.kind) != start_rank(b->key.kind) ? start_rank(a->key.kind) > start_rank(b->key.kind) : a->depth < b->depth;
+  });
+  bool is_any_late = std::any_of(nodes.begin(), nodes.end(), [](const NodePointer& node) { return node->is_late; });
+  for (NodePointer& node : nodes)
+    if (is_any_late || !is_safe)
+      late_.push_back(std::move(node));
+    else
+      node = nullptr;
+}
+
+void Graph::tell_listeners(bool is_ready) {
+  is_ready_ = is_ready;
+  for (auto& [key, node] : nodes_)
+    if (auto* listener = dynamic_cast<ReadinessListener*>(node->component.get())) listener->on_ready(is_ready);
+}
+
+// --- The whole ---
+
+Status Graph::start(ServiceConfig config) {
+  CHECK(nodes_.empty());
+  config_ = std::make_shared<const ServiceConfig>(std::move(config));
+  plan_ = make_plan(*config_);
+  Nodes nodes;
+  for (const auto& [key, planned] : plan_) {
+    ASSIGN_OR_RETURN(nodes[key], create_node(key, planned, config_));
+  }
+  connect(plan_, nodes, [&](const NodeKey& key) -> Node& { return *nodes.at(key); });
+  std::vector<Node*> all;
+  for (auto& [key, node] : nodes) all.push_back(node.get());
+  Status status = start_nodes(all, undo_timeout_ms);
+  if (!status.is_ok()) {
+    std::vector<NodePointer> unused;
+    for (auto& [key, node] : nodes) unused.push_back(std::move(node));
+    destroy(std::move(unused));
+    return status;
+  }
+  nodes_ = std::move(nodes);
+  tell_listeners(true);
+  return {};
+}
+
+bool Graph::stop(int64_t timeout_ms) {
+  if (nodes_.empty()) return true;
+  tell_listeners(false);
+  std::vector<Node*> all;
+  for (auto& [key, node] : nodes_) all.push_back(node.get());
+  bool is_in_time = stop_nodes(all, timeout_ms);
+  std::vector<NodePointer> old;
+  for (auto& [key, node] : nodes_) old.push_back(std::move(node));
+  nodes_.clear();
+  destroy(std::move(old));
+  return is_in_time;
+}
+
+}  // namespace vigia::pipeline

@@ -1,0 +1,52 @@
+#pragma once
+
+// What every exporter that sends over the network embeds: a bounded queue in memory, sends that run side by side, retries
+// with back-off.
+//
+//   class OtlpExporter : public Exporter {
+//     Result<Reservation> reserve(const Load& load) override { return sender_.reserve(load); }
+//     void consume(Batch batch, Done done) override { sender_.consume(std::move(batch), std::move(done)); }
+//     void stop(int64_t deadline, Function<void()> stopped) override { sender_.stop(deadline, std::move(stopped)); }
+//     Sender sender_;   // made with a function that sends one batch once
+//   };
+//
+// - consume() answers OK once the batch is in the queue; with wait_for_result, or without a queue, when it has been sent.
+// - A full queue refuses with UNAVAILABLE, which is retryable; with block_on_overflow the answer waits for room instead.
+// - queue_size bounds what waits and what is being sent together.
+// - A batch that fails for good, or for longer than max_elapsed_time, is dropped: logged and counted.
+// - stop(): waiting retries make one last try at once, the queue is sent out until the deadline; the rest is counted as failed.
+//
+// All calls on any thread; sends start on a loop: the caller's when it is one.
+
+#include <functional>
+#include <memory>
+
+#include "pipeline/component.h"
+#include "pipeline/sender_config.h"
+
+namespace vigia::pipeline {
+
+class Sender {
+ public:
+  // Sends a batch once, on a loop, within the timeout (0: none), and calls back once, on any thread. The status says whether
+  // another try makes sense (is_retryable) and how long the other side asked to wait. Not called any more once stop() has called
+  // `stopped`.
+  using SendOnce = std::function<void(Batch batch, int64_t timeout_ms, Function<void(Status)> answered)>;
+
+  Sender(const Context& context, const SenderConfig& config, otlp::Signal signal, SendOnce send_once);
+  ~Sender();
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+  Result<Reservation> reserve(const Load& load);
+  void consume(Batch batch, Done done);
+  void stop(int64_t deadline_steady_ms, Function<void()> stopped);
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;
+  MetricRegistry::Observation queue_size_;
+  MetricRegistry::Observation queue_capacity_;
+};
+
+}  // namespace vigia::pipeline

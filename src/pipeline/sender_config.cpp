@@ -1,0 +1,69 @@
+#include "pipeline/sender_config.h"
+
+namespace vigia::pipeline {
+
+namespace {
+
+void decode_retry(config::Section& in, RetryConfig& out) {
+  in.field("enabled", out.is_enabled);
+  in.duration_ms("initial_interval", out.initial_interval_ms);
+  in.field("randomization_factor", out.randomization_factor);
+  in.field("multiplier", out.multiplier);
+  in.duration_ms("max_interval", out.max_interval_ms);
+  in.duration_ms("max_elapsed_time", out.max_elapsed_time_ms);
+  if (!out.is_enabled) return;
+  in.require(out.initial_interval_ms >= 0, "initial_interval", "must not be negative");
+  in.require(out.randomization_factor >= 0 && out.randomization_factor <= 1, "randomization_factor", "must lie between 0 and 1");
+  in.require(out.multiplier >= 0, "multiplier", "must not be negative");
+  in.require(out.max_interval_ms >= 0, "max_interval", "must not be negative");
+  in.require(out.max_elapsed_time_ms >= 0, "max_elapsed_time", "must not be negative; 0 is for ever");
+}
+
+bool decode_sizer(config::Section& in, Sizer& out) {
+  return in.choice("sizer", out, {{"requests", Sizer::requests}, {"items", Sizer::items}, {"bytes", Sizer::bytes}});
+}
+
+// Says whether batching is wanted.
+bool decode_queue_batch(config::Section& in, QueueBatchConfig& out) {
+  bool is_enabled = true;
+  in.field("enabled", is_enabled);
+  in.duration_ms("flush_timeout", out.flush_timeout_ms);
+  in.field("min_size", out.min_size);
+  in.field("max_size", out.max_size);
+  decode_sizer(in, out.sizer);
+  in.require(out.flush_timeout_ms > 0, "flush_timeout", "must be positive");
+  in.require(out.max_size == 0 || out.max_size >= out.min_size, "max_size", "must not be smaller than min_size");
+  in.require(out.sizer != Sizer::requests, "sizer", "must be items or bytes");
+  return is_enabled;
+}
+
+void decode_queue(config::Section& in, QueueConfig& out) {
+  in.field("enabled", out.is_enabled);
+  in.field("num_consumers", out.consumers);
+  in.field("queue_size", out.size);
+  decode_sizer(in, out.sizer);
+  in.field("block_on_overflow", out.blocks_on_overflow);
+  in.field("wait_for_result", out.waits_for_result);
+  if (in.field("storage", out.storage) && !out.storage.empty())
+    in.warn("storage", "the queue is kept in memory: a durable queue is not in this build; what waits in it is lost when the program dies");
+  in.section("batch", [&](config::Section& batch) {
+    QueueBatchConfig values;
+    if (out.sizer == Sizer::bytes) values.sizer = Sizer::bytes;
+    if (decode_queue_batch(batch, values)) out.batch = values;
+  });
+  if (!out.is_enabled) return;
+  in.require(out.consumers > 0, "num_consumers", "must be positive");
+  in.require(out.size > 0, "queue_size", "must be positive");
+  in.require(out.storage.empty() || !out.waits_for_result, "wait_for_result", "does not go with storage");
+}
+
+}  // namespace
+
+void decode_sender(config::Section& in, SenderConfig& out) {
+  in.duration_ms("timeout", out.timeout_ms);
+  in.require(out.timeout_ms >= 0, "timeout", "must not be negative");
+  in.section("retry_on_failure", [&](config::Section& retry) { decode_retry(retry, out.retry); });
+  in.section("sending_queue", [&](config::Section& queue) { decode_queue(queue, out.queue); });
+}
+
+}  // namespace vigia::pipeline

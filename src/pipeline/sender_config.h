@@ -1,0 +1,54 @@
+#pragma once
+
+// What every sending exporter's section has in common: `timeout`, `sending_queue`, `retry_on_failure`.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "config/section.h"
+
+namespace vigia::pipeline {
+
+// What a queue or a batch counts: whole requests, items in them, or bytes of them.
+enum class Sizer : uint8_t { requests, items, bytes };
+
+struct RetryConfig {
+  bool is_enabled = true;
+  int64_t initial_interval_ms = 5'000;
+  double randomization_factor = 0.5;
+  double multiplier = 1.5;
+  int64_t max_interval_ms = 30'000;
+  int64_t max_elapsed_time_ms = 300'000;  // 0: for ever.
+};
+
+// Merging and splitting of what waits in the queue.
+struct QueueBatchConfig {
+  int64_t flush_timeout_ms = 200;
+  uint64_t min_size = 8192;
+  uint64_t max_size = 0;  // 0: no bound.
+  Sizer sizer = Sizer::items;
+};
+
+struct QueueConfig {
+  bool is_enabled = true;
+  uint64_t consumers = 10;
+  uint64_t size = 1000;
+  Sizer sizer = Sizer::requests;
+  bool blocks_on_overflow = false;
+  bool waits_for_result = false;
+  // The storage extension, or "". The queue is in memory whatever it says; decoding warns once.
+  std::string storage;
+  std::optional<QueueBatchConfig> batch;
+};
+
+struct SenderConfig {
+  int64_t timeout_ms = 5'000;  // Of one try; 0: none.
+  QueueConfig queue;
+  RetryConfig retry;
+};
+
+// Reads the three keys from an exporter's section. Defaults that differ (a timeout of 30s) are set in `out` before.
+void decode_sender(config::Section& in, SenderConfig& out);
+
+}  // namespace vigia::pipeline

@@ -1,0 +1,224 @@
+// The way into the sending queue, and from it to a send.
+
+#include <fmt/core.h>
+
+#include "pipeline/batch_parts.h"
+#include "pipeline/compact.h"
+#include "pipeline/fan_out.h"
+#include "pipeline/sender_core_internal.h"
+
+namespace vigia::pipeline {
+
+void QueueRoom::give_back(const Load& load) { adjust(-static_cast<int64_t>(size_of(load, sizer_))); }
+
+// --- Room ---
+
+Result<Reservation> Sender::Core::reserve(const Load& load) {
+  if (!config_.queue.is_enabled || config_.queue.blocks_on_overflow) return Reservation();
+  auto size = static_cast<int64_t>(size_of(load, room_->sizer()));
+  if (room_->try_take(size)) return Reservation(room_, load);
+  telemetry_.enqueue_failed.add(signal_, load.items);
+  if (size > room_->capacity())
+    return invalid_argument(fmt::format("a request of {} is larger than the whole sending queue ({})", size, room_->capacity()));
+  return unavailable("sending queue is full");
+}
+
+Status Sender::Core::take_room(Batch& batch, int64_t& size) {
+  size = static_cast<int64_t>(size_of(batch.load(), room_->sizer()));
+  Reservation reservation = std::move(batch.reservation);
+  if (reservation.use(*room_)) {
+    room_->adjust(size - static_cast<int64_t>(size_of(reservation.load(), room_->sizer())));
+    return {};
+  }
+  if (room_->try_take(size)) return {};
+  if (size > room_->capacity())
+    return invalid_argument(fmt::format("a request of {} is larger than the whole sending queue ({})", size, room_->capacity()));
+  return unavailable("sending queue is full");
+}
+
+// With block_on_overflow. As much as the queue itself may wait in front of it.
+bool Sender::Core::park(Batch& batch, Done& done, int64_t size) {
+  if (!config_.queue.blocks_on_overflow || size > room_->capacity()) return false;
+  return state_.with([&](State& state) {
+    if (state.is_stopping || state.overflow_size + size > room_->capacity()) return false;
+    state.overflow_size += size;
+    state.overflow.push_back({std::move(batch), std::move(done)});
+    return true;
+  });
+}
+
+void Sender::Core::admit_parked() {
+  for (;;) {
+    std::optional<Overflow> next;
+    int64_t size = 0;
+    state_.with([&](State& state) {
+      if (state.overflow.empty()) return;
+      size = static_cast<int64_t>(size_of(state.overflow.front().batch.load(), room_->sizer()));
+      if (!room_->try_take(size)) return;
+      state.overflow_size -= size;
+      next = std::move(state.overflow.front());
+      state.overflow.pop_front();
+    });
+    if (!next) return;
+    enqueue(std::move(next->batch), std::move(next->done), size);
+  }
+}
+
+// --- In ---
+
+void Sender::Core::consume(Batch batch, Done done) {
+  if (state_.with([](State& state) { return state.is_stopping; })) {
+    done(unavailable("the exporter is shutting down"));
+    return;
+  }
+  if (!config_.queue.is_enabled) {
+    send_directly(std::move(batch), std::move(done));
+    return;
+  }
+  int64_t size = 0;
+  Status status = take_room(batch, size);
+  if (status.is_ok()) {
+    enqueue(std::move(batch), std::move(done), size);
+    return;
+  }
+  if (park(batch, done, size)) {
+    // Room may have come between the look and the parking.
+    admit_parked();
+    return;
+  }
+  telemetry_.enqueue_failed.add(signal_, batch.item_count);
+  log_.warn("sending queue is full", {{"refused_items", batch.item_count}, {"queue_size", room_->used()}});
+  done(std::move(status));
+}
+
+void Sender::Core::send_directly(Batch batch, Done done) {
+  auto job = std::make_unique<Job>();
+  job->batch = std::move(batch);
+  job->dones.push_back(std::move(done));
+  state_.with([](State& state) { state.in_flight++; });
+  run_on_loop([self = shared_from_this(), job = std::move(job)]() mutable { self->attempt(std::move(job)); });
+}
+
+void Sender::Core::enqueue(Batch batch, Done done, int64_t room) {
+  auto job = std::make_unique<Job>();
+  job->batch = std::move(batch);
+  job->room = room;
+  job->queued_ms = clock_.steady_ms();
+  if (!is_done_early()) job->dones.push_back(std::move(done));
+  // When every send waits for a retry, what comes now stays for seconds.
+  bool is_stalled = state_.with([&](State& state) { return state.waiting.size() >= config_.queue.consumers; });
+  if (is_stalled) compact(job->batch.payload);
+  state_.with([&](State& state) {
+    state.queued_size += batching_size(job->batch);
+    state.queue.push_back(std::move(job));
+  });
+  if (is_done_early()) done(Status());
+  pump();
+}
+
+size_t Sender::Core::batching_size(const Batch& batch) const {
+  return config_.queue.batch ? size_of(batch.load(), config_.queue.batch->sizer) : 0;
+}
+
+// --- From the queue to a send ---
+
+void Sender::Core::run_on_loop(net::Task task) {
+  if (loops_.current() != nullptr)
+    task();
+  else
+    loops_.next().post(std::move(task));
+}
+
+void Sender::Core::pump() {
+  for (;;) {
+    int64_t now_ms = clock_.steady_ms();
+    int64_t flush_in_ms = -1;
+    JobPointer job = state_.with([&](State& state) { return next_job(state, now_ms, flush_in_ms); });
+    if (flush_in_ms >= 0) set_flush_timer(flush_in_ms);
+    if (!job) return;
+    keep_to_size(job);
+    run_on_loop([self = shared_from_this(), job = std::move(job)]() mutable { self->attempt(std::move(job)); });
+  }
+}
+
+// `flush_in_ms` ≥ 0: a timer is to be set, because what waits is too small to be sent yet.
+Sender::Core::JobPointer Sender::Core::next_job(State& state, int64_t now_ms, int64_t& flush_in_ms) {
+  if (state.queue.empty() || state.in_flight >= config_.queue.consumers) return nullptr;
+  if (config_.queue.batch && !is_batch_ready(state, now_ms, flush_in_ms)) {
+    if (state.is_flush_timer_set) flush_in_ms = -1;
+    state.is_flush_timer_set = true;
+    return nullptr;
+  }
+  state.in_flight++;
+  return pop_merged(state);
+}
+
+bool Sender::Core::is_batch_ready(const State& state, int64_t now_ms, int64_t& flush_in_ms) const {
+  const QueueBatchConfig& batch = *config_.queue.batch;
+  if (state.is_stopping || state.queued_size >= batch.min_size) return true;
+  int64_t age_ms = now_ms - state.queue.front()->queued_ms;
+  if (age_ms >= batch.flush_timeout_ms) return true;
+  flush_in_ms = batch.flush_timeout_ms - age_ms;
+  return false;
+}
+
+Sender::Core::JobPointer Sender::Core::pop_merged(State& state) {
+  JobPointer job = std::move(state.queue.front());
+  state.queue.pop_front();
+  if (!config_.queue.batch) return job;
+  const QueueBatchConfig& limits = *config_.queue.batch;
+  size_t size = batching_size(job->batch);
+  while (!state.queue.empty() && size < limits.min_size) {
+    Job& next = *state.queue.front();
+    size_t next_size = batching_size(next.batch);
+    if (limits.max_size > 0 && size + next_size > limits.max_size) break;
+    if (!is_same_client(job->batch.client.get(), next.batch.client.get())) break;
+    merge_into(job->batch, std::move(next.batch));
+    for (Done& done : next.dones) job->dones.push_back(std::move(done));
+    job->room += next.room;
+    size += next_size;
+    state.queue.pop_front();
+  }
+  state.queued_size -= size;
+  return job;
+}
+
+void Sender::Core::set_flush_timer(int64_t delay_ms) {
+  run_on_loop([self = shared_from_this(), delay_ms] {
+    std::weak_ptr<Core> weak = self;
+    self->loops_.current()->run_after_ms(delay_ms, [weak] {
+      std::shared_ptr<Core> core = weak.lock();
+      if (!core) return;
+      core->state_.with([](State& state) { state.is_flush_timer_set = false; });
+      core->pump();
+    });
+  });
+}
+
+// Cuts a job that is larger than a batch may be; all but the first part go back to the head of the queue.
+void Sender::Core::keep_to_size(JobPointer& job) {
+  if (!config_.queue.batch || config_.queue.batch->max_size == 0) return;
+  const QueueBatchConfig& limits = *config_.queue.batch;
+  if (batching_size(job->batch) <= limits.max_size) return;
+  std::vector<Batch> parts = split_batch(std::move(job->batch), limits.max_size, limits.sizer, ledger_);
+  std::vector<std::shared_ptr<CombinedDone>> combined;
+  for (Done& done : job->dones) combined.push_back(CombinedDone::create(parts.size(), std::move(done)));
+  auto job_of = [&](Batch part) {
+    auto piece = std::make_unique<Job>();
+    piece->batch = std::move(part);
+    piece->queued_ms = job->queued_ms;
+    for (auto& one : combined) piece->dones.push_back(CombinedDone::part_of(one));
+    return piece;
+  };
+  JobPointer first = job_of(std::move(parts.front()));
+  first->room = job->room;
+  state_.with([&](State& state) {
+    for (size_t i = parts.size(); i-- > 1;) {
+      state.queued_size += batching_size(parts[i]);
+      state.queue.push_front(job_of(std::move(parts[i])));
+    }
+  });
+  job = std::move(first);
+}
+
+}  // namespace vigia::pipeline
