@@ -1,0 +1,71 @@
+#pragma once
+
+// The small HTTP services of the program itself: self-metrics for scrapers, and the health paths of the API port.
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/metrics.h"
+#include "net/http_server.h"
+#include "pipeline/page_service.h"
+
+namespace vigia::app {
+
+// What a small service needs to run; the references outlive it.
+struct ServerEnvironment {
+  net::LoopGroup& loops;
+  MemoryLedger& ledger;
+  Logger log;
+};
+
+// GET /metrics in the Prometheus text format.
+class SelfMetricsService final : public pipeline::PageService {
+ public:
+  SelfMetricsService(const MetricRegistry& metrics, MemoryLedger& ledger) : PageService(ledger), metrics_(metrics) {}
+  void serve(net::Request request, std::unique_ptr<net::Responder> responder) override;
+
+ private:
+  const MetricRegistry& metrics_;
+};
+
+// /health, /health/live, /health/ready, /metrics and their other spellings.
+class ApiService final : public pipeline::PageService {
+ public:
+  ApiService(const MetricRegistry& metrics, const Clock& clock, FileSystem& files, MemoryLedger& ledger, std::string version);
+
+  // Any thread.
+  void set_ready(bool is_ready) { is_ready_.store(is_ready); }
+  void serve(net::Request request, std::unique_ptr<net::Responder> responder) override;
+
+ private:
+  net::Response answer(const net::RequestHead& head) const;
+  net::Response health() const;
+  net::Response state(bool is_good, std::string_view good, std::string_view bad) const;
+  net::Response metrics_page() const;
+
+  const MetricRegistry& metrics_;
+  const Clock& clock_;
+  FileSystem& files_;
+  std::string version_;
+  int64_t started_steady_ns_;
+  std::atomic<bool> is_ready_{false};
+};
+
+// A service on its port. Destroyed only after drain() or when the loops have stopped.
+class RunningServer {
+ public:
+  static Result<std::unique_ptr<RunningServer>> start(const std::string& endpoint, net::HttpService& service, const ServerEnvironment& environment);
+  int port() const { return server_->port(); }
+  std::string address() const { return server_->address(); }
+  // Waits until the last connection has gone, for a second at most.
+  void drain();
+
+ private:
+  explicit RunningServer(std::unique_ptr<net::HttpServer> server) : server_(std::move(server)) {}
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+}  // namespace vigia::app

@@ -1,0 +1,77 @@
+#pragma once
+
+// The running collector: everything that lives from start to stop, in the order in which it is made.
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "app/api_server.h"
+#include "app/configuration.h"
+#include "app/console.h"
+#include "app/ports_file.h"
+#include "app/signals.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/dns.h"
+#include "net/event_loop.h"
+#include "pipeline/graph.h"
+#include "pipeline/telemetry.h"
+
+namespace vigia::app {
+
+struct CollectorRequest {
+  config::LoadRequest config;
+  // Where the ports are written once they are known; "" is nowhere.
+  std::string ports_file;
+  // Where the API is served: "host:port"; "" is nowhere.
+  std::string api_endpoint;
+  std::vector<std::string> feature_gates;
+  // Said once in the log, right after the start.
+  std::vector<std::string> notices;
+};
+
+class Collector {
+ public:
+  // `inbox` was begun before any thread, and outlives the collector.
+  Collector(CollectorRequest request, SignalInbox& inbox, Console console);
+  ~Collector();
+
+  // Starts, runs until it is told to stop, and stops. Returns the exit code; when the start fails, one line on `err` says why.
+  int run();
+
+ private:
+  Status start();
+  Status open_log(const pipeline::TelemetryConfig& telemetry);
+  void prepare_metrics(const pipeline::TelemetryConfig& telemetry);
+  Status start_servers(const pipeline::TelemetryConfig& telemetry);
+  Status start_graph(pipeline::ServiceConfig service);
+  Status write_ports();
+  void serve_until_stopped();
+  void reload();
+  void stop();
+  void log_warnings(const config::Diagnostics& diagnostics) const;
+
+  CollectorRequest request_;
+  SignalInbox& inbox_;
+  Console console_;
+
+  SystemClock clock_;
+  SystemFiles files_;
+  MemoryLedger ledger_;
+  MetricRegistry metrics_;
+  pipeline::Components components_;
+  Logger log_;
+  BoundPorts ports_;
+  std::unique_ptr<pipeline::ProcessTelemetry> process_telemetry_;
+  std::unique_ptr<net::LoopGroup> loops_;
+  std::unique_ptr<net::Resolver> resolver_;
+  std::unique_ptr<SelfMetricsService> self_metrics_;
+  std::unique_ptr<ApiService> api_;
+  std::unique_ptr<RunningServer> self_metrics_server_;
+  std::unique_ptr<RunningServer> api_server_;
+  std::unique_ptr<pipeline::Graph> graph_;
+  bool is_started_ = false;
+};
+
+}  // namespace vigia::app

@@ -1,0 +1,74 @@
+#include "app/components.h"
+
+#include "connectors/forward/factory.h"
+#include "exporters/debug/factory.h"
+#include "exporters/file/factory.h"
+#include "exporters/nop/factory.h"
+#include "exporters/otlp/factory.h"
+#include "exporters/otlphttp/factory.h"
+#include "extensions/basicauth/factory.h"
+#include "extensions/bearertokenauth/factory.h"
+#include "extensions/health_check/factory.h"
+#include "extensions/pprof/factory.h"
+#include "processors/attributes/factory.h"
+#include "processors/batch/factory.h"
+#include "processors/filter/factory.h"
+#include "processors/memory_limiter/factory.h"
+#include "processors/probabilistic_sampler/factory.h"
+#include "processors/resource/factory.h"
+#include "receivers/otlp/factory.h"
+
+namespace vigia::app {
+
+namespace {
+
+// Components of the Collector and its contrib distribution that we do not have.
+std::vector<std::string> known_elsewhere() {
+  return {
+      // Receivers.
+      "activedirectoryds", "apache", "awscloudwatch", "awscontainerinsightreceiver", "awsfirehose", "awsxray", "azureblob", "azureeventhub",
+      "azuremonitor", "carbon", "chrony", "cloudfoundry", "collectd", "couchdb", "datadog", "docker_stats", "elasticsearch", "expvar", "filelog",
+      "filestats", "fluentforward", "googlecloudpubsub", "googlecloudspanner", "haproxy", "hostmetrics", "httpcheck", "iis", "influxdb", "jaeger",
+      "jmx", "journald", "k8s_cluster", "k8s_events", "k8sobjects", "kafka", "kafkametrics", "kubeletstats", "loki", "memcached", "mongodb",
+      "mongodbatlas", "mysql", "netflow", "nginx", "nop", "nsxt", "opencensus", "oracledb", "otlpjsonfile", "podman_stats", "postgresql", "prometheus",
+      "prometheus_simple", "prometheusremotewrite", "pulsar", "purefa", "purefb", "rabbitmq", "receiver_creator", "redis", "riak", "saphana", "sapm",
+      "signalfx", "simpleprometheus", "skywalking", "snmp", "snowflake", "solace", "splunk_hec", "sqlquery", "sqlserver", "sshcheck", "statsd",
+      "syslog", "tcplog", "tcpcheck", "udplog", "vcenter", "wavefront", "webhookevent", "windowseventlog", "windowsperfcounters", "zipkin",
+      "zookeeper",
+      // Processors.
+      "cumulativetodelta", "datadogsemantics", "deltatocumulative", "deltatorate", "experimental_metricsgeneration", "geoip", "groupbyattrs",
+      "groupbytrace", "interval", "k8sattributes", "logdedup", "logstransform", "metricsgeneration", "metricstransform", "redaction",
+      "remotetap", "resourcedetection", "routing", "schema", "servicegraph", "span", "spanmetrics", "sumologic", "tail_sampling", "transform",
+      "unroll",
+      // Exporters.
+      "alertmanager", "awscloudwatchlogs", "awsemf", "awskinesis", "awss3", "azuredataexplorer", "cassandra", "clickhouse", "coralogix",
+      "dynatrace", "googlecloud", "googlemanagedprometheus", "honeycombmarker", "instana", "loadbalancing", "logicmonitor",
+      "logzio", "mezmo", "opensearch", "otelarrow", "parquet", "sentry", "tanzuobservability",
+      "tencentcloud_logservice",
+      // Connectors.
+      "count", "exceptions", "failover", "grafanacloud", "roundrobin", "sampling", "signaltometrics", "sum",
+      // Extensions.
+      "ack", "asapclient", "awsproxy", "db_storage", "docker_observer", "ecs_observer", "ecs_task_observer", "encoding", "file_storage",
+      "googleclientauth", "headers_setter", "healthcheckv2", "host_observer", "http_forwarder", "jaegerremotesampling", "k8s_observer",
+      "memory_ballast", "oauth2client", "oidc", "opamp", "redis_storage", "sigv4auth", "solarwindsapmsettings", "zpages",
+  };
+}
+
+}  // namespace
+
+pipeline::Components all_components() {
+  pipeline::Components components;
+  components.receivers = {receivers::otlp_receiver()};
+  components.processors = {processors::attributes_processor(),     processors::batch_processor(),
+                           processors::filter_processor(),         processors::memory_limiter_processor(),
+                           processors::probabilistic_sampler_processor(), processors::resource_processor()};
+  components.exporters = {exporters::debug_exporter(), exporters::logging_exporter(), exporters::file_exporter(), exporters::nop_exporter(),
+                          exporters::otlp_exporter(),  exporters::otlphttp_exporter()};
+  components.connectors = {connectors::forward_connector()};
+  components.extensions = {extensions::basicauth_extension(), extensions::bearertokenauth_extension(), extensions::health_check_extension(),
+                           extensions::pprof_extension()};
+  components.not_in_this_build = known_elsewhere();
+  return components;
+}
+
+}  // namespace vigia::app

@@ -1,0 +1,23 @@
+#include "app/configuration.h"
+
+#include <cstdlib>
+
+namespace vigia::app {
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components, FileSystem& files,
+                                                config::Diagnostics& diagnostics) {
+  std::optional<config::Node> tree = config::load(request, files, environment_variable, diagnostics);
+  if (!tree) return std::nullopt;
+  Configuration configuration;
+  configuration.tree = std::move(*tree);
+  configuration.service = pipeline::decode_service(configuration.tree, components, diagnostics);
+  if (diagnostics.has_errors()) return std::nullopt;
+  return configuration;
+}
+
+}  // namespace vigia::app

@@ -1,0 +1,88 @@
+#include "app/health_command.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "app/command_line.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "net/dns.h"
+#include "net/http_client.h"
+#include "pipeline/net_config.h"
+
+namespace vigia::app {
+
+namespace {
+
+struct Answer {
+  int status = 0;
+  std::string body;
+};
+
+// One GET, waited for on this thread.
+Result<Answer> get(const pipeline::HttpUrl& url, int64_t timeout_ms) {
+  SystemClock clock;
+  MemoryLedger ledger;
+  net::LoopGroup loops(clock, 1);
+  std::unique_ptr<net::Resolver> resolver = net::Resolver::create(loops);
+  loops.start();
+  pipeline::HttpClientConfig config;
+  ASSIGN_OR_RETURN(net::ClientSettings settings, pipeline::client_settings(config, url, clock));
+  std::shared_ptr<net::HttpClient> client = net::HttpClient::create(settings, loops, *resolver, ledger, Logger());
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<Result<net::ClientResponse>> answer;
+  loops.at(0).post([&] {
+    net::ClientRequest request;
+    request.method = "GET";
+    request.path = url.path.empty() ? "/" : url.path;
+    request.timeout_ms = timeout_ms;
+    client->send(std::move(request), [&](Result<net::ClientResponse> result) {
+      std::lock_guard lock(mutex);
+      answer = std::move(result);
+      changed.notify_all();
+    });
+  });
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return answer.has_value(); });
+  }
+  bool is_closed = false;
+  client->close([&] {
+    std::lock_guard lock(mutex);
+    is_closed = true;
+    changed.notify_all();
+  });
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return is_closed; });
+  lock.unlock();
+  loops.stop();
+  if (!answer->is_ok()) return answer->status();
+  return Answer{(*answer)->status, std::string((*answer)->body.view())};
+}
+
+}  // namespace
+
+int health_command(const std::vector<std::string>& words, Console& console) {
+  auto fail = [&](const std::string& message) {
+    console.err << "Error: " << message << std::endl;
+    return 1;
+  };
+  auto arguments = Arguments::parse({{"endpoint", "URL"}, {"timeout", "DURATION"}}, words);
+  if (!arguments.is_ok()) return fail(arguments.status().message());
+  std::string endpoint = arguments->value("endpoint", "http://127.0.0.1:13133/health");
+  if (endpoint.find("://") == std::string::npos) endpoint = "http://" + endpoint;
+  auto url = pipeline::HttpUrl::parse(endpoint);
+  if (!url.is_ok()) return fail("--endpoint: " + url.status().message());
+  if (url->path.empty()) url->path = "/health";
+  std::optional<int64_t> timeout_ns = parse_duration_ns(arguments->value("timeout", "5s"));
+  if (!timeout_ns || *timeout_ns <= 0) return fail("--timeout: expected a duration such as 5s");
+  auto answer = get(*url, std::max<int64_t>(*timeout_ns / 1'000'000, 1));
+  if (!answer.is_ok()) return fail("cannot ask " + endpoint + ": " + answer.status().message());
+  console.out << answer->body << std::endl;
+  return answer->status >= 200 && answer->status < 300 ? 0 : 1;
+}
+
+}  // namespace vigia::app

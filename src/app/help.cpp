@@ -1,0 +1,217 @@
+#include "app/help.h"
+
+#include <array>
+
+namespace vigia::app {
+
+namespace {
+
+struct Page {
+  std::string_view command;
+  std::string_view text;
+};
+
+constexpr std::string_view general_page = R"(vigia collects, processes and forwards telemetry: traces, metrics and logs.
+
+It runs the configuration files of the OpenTelemetry Collector as they are:
+
+  vigia --config=collector.yaml      in the place of otelcol-contrib
+  vigia up                           try it on this machine, no file needed
+
+Usage:
+  vigia <command> [flags]
+  vigia --config FILE [flags]
+
+Run:
+  up            a ready-made collector for this machine, shown on the console
+  gateway       the central collector of many customers
+  run           what a configuration file says (also without the word "run")
+
+Configurations:
+  validate      check configuration files and tell all mistakes at once
+  print-config  show what a role or a set of files comes to, secrets hidden
+  components    list the receivers, processors, exporters, connectors and
+                extensions of this program
+
+Tools:
+  health        ask a running vigia whether it is ready; exit code 0 or 1
+  load          send made-up telemetry to an OTLP endpoint and measure
+  featuregate   for compatibility: there are no feature gates
+  help          this page, or the page of a command
+
+Flags:
+      --config FILE         a configuration; repeat it to lay files over each
+                            other (also env:NAME and yaml:TEXT)
+      --set KEY=VALUE       one value on top, such as
+                            --set processors.batch.timeout=2s
+      --feature-gates LIST  accepted, and without effect
+  -v, --version             the version
+  -h, --help                this page; after a command: its page
+
+Signals: SIGTERM and SIGINT stop after handing on what is held (a second one
+stops at once); SIGHUP reads the configuration again.
+)";
+
+constexpr std::array<Page, 8> pages = {{
+    {"up", R"(vigia up: a ready-made collector for this machine.
+
+Takes OTLP over gRPC and HTTP and shows what comes on the console. Nothing has
+to be installed or configured, and nobody else can reach it.
+
+Usage:
+  vigia up [flags]
+
+Flags:
+      --http-port N         port of the API: /health, /metrics (8080)
+      --otlp-grpc-port N    port of OTLP over gRPC (4317)
+      --otlp-http-port N    port of OTLP over HTTP (4318)
+      --host ADDRESS        where to listen (127.0.0.1); any other address than
+                            loopback needs authentication, see below
+      --data-dir DIR        directory for what has to be kept; made if missing
+      --ports-file FILE     write the bound ports to FILE as JSON, once ready
+      --config FILE         lay a configuration over the built-in one
+      --set KEY=VALUE       change one value
+
+A port of 0 takes a free one. With --http-port 0 the ports of the self-metrics
+(8888) and of the health check (13133) are free ones, too.
+
+Examples:
+  vigia up
+  vigia up --set exporters.debug.verbosity=detailed
+  vigia up --http-port 0 --otlp-grpc-port 0 --otlp-http-port 0 \
+           --ports-file /tmp/ports.json
+  vigia load traces --endpoint 127.0.0.1:4317 --rate 1000
+
+To listen for other machines, demand credentials in a file of your own:
+
+  extensions:
+    bearertokenauth:
+      token: ${env:VIGIA_TOKEN}
+  receivers:
+    otlp:
+      protocols:
+        grpc: {auth: {authenticator: bearertokenauth}}
+        http: {auth: {authenticator: bearertokenauth}}
+  service:
+    extensions: [health_check, bearertokenauth]
+
+  vigia up --host 0.0.0.0 --config auth.yaml
+)"},
+    {"gateway", R"(vigia gateway: the central collector of many customers.
+
+Takes OTLP from the customers' agents. Telemetry has to say whose it is: data
+whose resource has no attribute customer.id is refused, with a partial success
+that says why.
+
+Usage:
+  vigia gateway [flags]
+
+Flags:
+      --otlp-grpc-port N    port of OTLP over gRPC (4317)
+      --otlp-http-port N    port of OTLP over HTTP (4318)
+      --host ADDRESS        where to listen (127.0.0.1)
+      --ports-file FILE     write the bound ports to FILE as JSON, once ready
+      --config FILE         lay a configuration over the built-in one
+      --set KEY=VALUE       change one value
+
+Examples:
+  vigia print-config gateway
+  vigia gateway --host 0.0.0.0 --config exporters.yaml
+)"},
+    {"run", R"(vigia run: run what configuration files say.
+
+The files are those of the OpenTelemetry Collector. Several are laid over each
+other: maps are merged, lists and values are replaced.
+
+Usage:
+  vigia run --config FILE... [flags]
+  vigia --config FILE... [flags]
+
+Flags:
+      --config FILE         a path, file:PATH, env:NAME (the variable holds the
+                            text) or yaml:KEY::KEY: VALUE; repeatable
+      --set KEY=VALUE       one value on top; repeatable
+      --feature-gates LIST  accepted, and without effect
+      --ports-file FILE     write the bound ports to FILE as JSON, once ready
+
+Examples:
+  vigia run --config collector.yaml
+  vigia --config base.yaml --config site.yaml --set processors.batch.timeout=2s
+  vigia --config 'yaml:service::telemetry::logs::level: debug' --config a.yaml
+)"},
+    {"validate", R"(vigia validate: check configuration files.
+
+Says nothing and exits with 0 when the files can be run. Otherwise tells every
+mistake with file, line, column and what was probably meant, and exits with 1.
+No port is opened.
+
+Usage:
+  vigia validate --config FILE... [--set KEY=VALUE...]
+
+Example:
+  vigia validate --config collector.yaml
+)"},
+    {"print-config", R"(vigia print-config: show what a configuration comes to.
+
+Files are merged, ${env:NAME} and the like are replaced, --set is applied.
+Passwords, tokens and keys are shown as [REDACTED].
+
+Usage:
+  vigia print-config up|gateway
+  vigia print-config --config FILE... [--set KEY=VALUE...]
+
+Examples:
+  vigia print-config gateway > gateway.yaml
+  vigia print-config --config base.yaml --config site.yaml
+)"},
+    {"components", R"(vigia components: list what this program is made of.
+
+Prints YAML: receivers, processors, exporters, connectors and extensions, each
+with its other names and the signals it is for.
+
+Usage:
+  vigia components
+)"},
+    {"health", R"(vigia health: ask a running vigia whether it is ready.
+
+Exits with 0 when the answer is 2xx, else with 1. Made for the health checks of
+containers, which need no other tool then.
+
+Usage:
+  vigia health [flags]
+
+Flags:
+      --endpoint URL        whom to ask (http://127.0.0.1:13133/health)
+      --timeout DURATION    how long to wait (5s)
+
+Example:
+  vigia health --endpoint http://127.0.0.1:8080/health/ready
+)"},
+    {"featuregate", R"(vigia featuregate: for compatibility with the Collector.
+
+There are no feature gates; --feature-gates is accepted and has no effect.
+
+Usage:
+  vigia featuregate
+)"},
+}};
+
+}  // namespace
+
+std::string_view general_help() { return general_page; }
+
+std::optional<std::string_view> command_help(std::string_view command) {
+  for (const Page& page : pages)
+    if (page.command == command) return page.text;
+  return std::nullopt;
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Page& page : pages) names.emplace_back(page.command);
+  names.emplace_back("load");  // has its own page
+  names.emplace_back("help");
+  return names;
+}
+
+}  // namespace vigia::app

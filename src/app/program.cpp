@@ -1,0 +1,221 @@
+#include "app/program.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "app/collector.h"
+#include "app/command_line.h"
+#include "app/components.h"
+#include "app/health_command.h"
+#include "app/help.h"
+#include "app/load/load.h"
+#include "app/presets.h"
+#include "app/version.h"
+#include "config/render.h"
+
+namespace vigia::app {
+
+namespace {
+
+const std::vector<Flag>& configuration_flags() {
+  static const std::vector<Flag> flags = {
+      {"config", "FILE", 0, true}, {"set", "KEY=VALUE", 0, true}, {"feature-gates", "LIST", 0, true}};
+  return flags;
+}
+
+std::vector<Flag> with_more(std::vector<Flag> flags, std::initializer_list<Flag> more) {
+  flags.insert(flags.end(), more);
+  return flags;
+}
+
+int fail(Console& console, std::string_view message) {
+  console.err << "Error: " << message << std::endl;
+  return 1;
+}
+
+int fail_with_usage(Console& console, std::string_view command, const Status& status) {
+  fail(console, status.message());
+  console.err << "Run 'vigia help" << (command.empty() ? "" : " ") << command << "' for usage." << std::endl;
+  return 1;
+}
+
+config::LoadRequest load_request(const Arguments& arguments) {
+  config::LoadRequest request;
+  request.sources = arguments.values("config");
+  request.sets = arguments.values("set");
+  return request;
+}
+
+Status refuse_positional(const Arguments& arguments) {
+  if (arguments.positional().empty()) return {};
+  return invalid_argument("unexpected argument: " + arguments.positional().front());
+}
+
+int run_collector(CollectorRequest request, Console& console) {
+  auto inbox = SignalInbox::begin();
+  if (!inbox.is_ok()) return fail(console, inbox.status().message());
+  return Collector(std::move(request), **inbox, console).run();
+}
+
+// --- Commands ---
+
+int run_command(const std::vector<std::string>& words, Console& console) {
+  auto arguments = Arguments::parse(with_more(configuration_flags(), {{"ports-file", "FILE"}, {"version", "", 'v'}}), words);
+  if (!arguments.is_ok()) return fail_with_usage(console, "run", arguments.status());
+  if (arguments->has("version")) {
+    console.out << "vigia version " << version() << std::endl;
+    return 0;
+  }
+  if (Status status = refuse_positional(*arguments); !status.is_ok()) return fail_with_usage(console, "run", status);
+  if (!arguments->has("config")) return fail_with_usage(console, "run", invalid_argument("at least one --config FILE is needed"));
+  CollectorRequest request;
+  request.config = load_request(*arguments);
+  request.ports_file = arguments->value("ports-file");
+  request.feature_gates = arguments->values("feature-gates");
+  return run_collector(std::move(request), console);
+}
+
+// `up` and `gateway`: a preset, with the addresses that were asked for.
+Result<CollectorRequest> role_request(const std::string& role, const Arguments& arguments) {
+  RETURN_IF_ERROR(refuse_positional(arguments));
+  RoleAddresses addresses;
+  addresses.host = arguments.value("host", addresses.host);
+  ASSIGN_OR_RETURN(addresses.otlp_grpc_port, arguments.port("otlp-grpc-port", addresses.otlp_grpc_port));
+  ASSIGN_OR_RETURN(addresses.otlp_http_port, arguments.port("otlp-http-port", addresses.otlp_http_port));
+  ASSIGN_OR_RETURN(int http_port, arguments.port("http-port", 8080));
+  // Whoever wants a free port wants to run beside another one.
+  bool wants_free_ports = role == "up" ? http_port == 0 : addresses.otlp_grpc_port == 0 && addresses.otlp_http_port == 0;
+  if (wants_free_ports) addresses.health_check_port = addresses.metrics_port = 0;
+  CollectorRequest request;
+  request.config = load_request(arguments);
+  request.config.presets = preset_sources(role, addresses);
+  request.ports_file = arguments.value("ports-file");
+  request.feature_gates = arguments.values("feature-gates");
+  if (role == "up") request.api_endpoint = endpoint_text(addresses.host, http_port);
+  return request;
+}
+
+// Others may reach us: whether that is wanted has to be plain from the configuration.
+Status check_host(const std::string& role, const std::string& host, CollectorRequest& request) {
+  if (is_loopback(host)) return {};
+  SystemFiles files;
+  config::Diagnostics diagnostics;
+  std::optional<config::Node> tree = config::load(request.config, files, environment_variable, diagnostics);
+  if (!tree || demands_credentials(*tree)) return {};  // what is wrong with the tree is told later
+  if (role == "up")
+    return invalid_argument("cannot listen on " + host + " without authentication: anybody could send data; see 'vigia help up' for how to "
+                            "demand credentials, or leave out --host");
+  request.notices.push_back("Listening on " + host + " without authentication: anybody who reaches it may send data for any customer");
+  return {};
+}
+
+int role_command(const std::string& role, const std::vector<std::string>& words, Console& console) {
+  std::vector<Flag> flags = with_more(configuration_flags(), {{"otlp-grpc-port", "N"}, {"otlp-http-port", "N"}, {"host", "ADDRESS"}, {"ports-file", "FILE"}});
+  if (role == "up") flags = with_more(flags, {{"http-port", "N"}, {"data-dir", "DIR"}});
+  auto arguments = Arguments::parse(flags, words);
+  if (!arguments.is_ok()) return fail_with_usage(console, role, arguments.status());
+  auto request = role_request(role, *arguments);
+  if (!request.is_ok()) return fail_with_usage(console, role, request.status());
+  if (Status status = check_host(role, arguments->value("host", "127.0.0.1"), *request); !status.is_ok()) return fail(console, status.message());
+  if (arguments->has("data-dir"))
+    if (Status status = SystemFiles().create_directories(arguments->value("data-dir")); !status.is_ok()) return fail(console, status.message());
+  return run_collector(std::move(request).value(), console);
+}
+
+int validate_command(const std::vector<std::string>& words, Console& console) {
+  auto arguments = Arguments::parse(configuration_flags(), words);
+  if (!arguments.is_ok()) return fail_with_usage(console, "validate", arguments.status());
+  if (Status status = refuse_positional(*arguments); !status.is_ok()) return fail_with_usage(console, "validate", status);
+  if (!arguments->has("config")) return fail_with_usage(console, "validate", invalid_argument("at least one --config FILE is needed"));
+  pipeline::Components components = all_components();
+  SystemFiles files;
+  config::Diagnostics diagnostics;
+  if (read_configuration(load_request(*arguments), components, files, diagnostics)) return 0;
+  return fail(console, "the configuration has mistakes:\n" + diagnostics.render_errors());
+}
+
+int print_config_command(const std::vector<std::string>& words, Console& console) {
+  auto arguments = Arguments::parse(configuration_flags(), words);
+  if (!arguments.is_ok()) return fail_with_usage(console, "print-config", arguments.status());
+  config::LoadRequest request = load_request(*arguments);
+  for (const std::string& role : arguments->positional()) {
+    if (!preset_text(role)) {
+      std::string hint = suggestion(role, preset_names());
+      return fail_with_usage(console, "print-config", invalid_argument("unknown role \"" + role + "\"" + (hint.empty() ? "" : ". " + hint)));
+    }
+    request.presets = preset_sources(role, RoleAddresses());
+  }
+  if (request.presets.empty() && request.sources.empty())
+    return fail_with_usage(console, "print-config", invalid_argument("a role or at least one --config FILE is needed"));
+  pipeline::Components components = all_components();
+  SystemFiles files;
+  config::Diagnostics diagnostics;
+  std::optional<Configuration> configuration = read_configuration(request, components, files, diagnostics);
+  if (!configuration) return fail(console, "the configuration has mistakes:\n" + diagnostics.render_errors());
+  config::RenderOptions options;
+  options.secret_paths = diagnostics.secret_paths();
+  console.out << config::render_yaml(configuration->tree, options);
+  return 0;
+}
+
+int components_command(Console& console) {
+  console.out << describe_components(all_components(), version());
+  return 0;
+}
+
+int help_command(const std::vector<std::string>& words, Console& console) {
+  if (words.empty()) {
+    console.out << general_help();
+    return 0;
+  }
+  if (words.front() == "load") return run_load({"--help"});
+  if (words.front() == "help") return help_command({}, console);
+  std::optional<std::string_view> page = command_help(words.front());
+  if (!page) {
+    std::string hint = suggestion(words.front(), command_names());
+    return fail(console, "there is no help about \"" + words.front() + "\"" + (hint.empty() ? "" : ". " + hint));
+  }
+  console.out << *page;
+  return 0;
+}
+
+int unknown_command(const std::string& command, Console& console) {
+  constexpr std::string_view not_here[] = {"agent", "query", "traces", "logs", "tail", "admin"};
+  if (std::find(std::begin(not_here), std::end(not_here), command) != std::end(not_here))
+    return fail(console, "vigia " + command + " is not in this build");
+  std::string hint = suggestion(command, command_names());
+  return fail_with_usage(console, "", invalid_argument("unknown command \"" + command + "\" for \"vigia\"" + (hint.empty() ? "" : ". " + hint)));
+}
+
+bool asks_for_help(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) { return word == "--help" || word == "-h"; });
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& words, Console console) {
+  if (words.empty()) return help_command({}, console);
+  const std::string& command = words.front();
+  if (command.substr(0, 1) == "-") {
+    if (asks_for_help(words)) return help_command({}, console);
+    return run_command(words, console);
+  }
+  std::vector<std::string> rest(words.begin() + 1, words.end());
+  if (command == "load") return run_load(rest);
+  if (command == "help") return help_command(rest, console);
+  if (asks_for_help(rest) && command_help(command)) return help_command({command}, console);
+  if (command == "run") return run_command(rest, console);
+  if (command == "up" || command == "gateway") return role_command(command, rest, console);
+  if (command == "validate") return validate_command(rest, console);
+  if (command == "print-config") return print_config_command(rest, console);
+  if (command == "components") return components_command(console);
+  if (command == "health") return health_command(rest, console);
+  if (command == "featuregate") {
+    console.out << "There are no feature gates." << std::endl;
+    return 0;
+  }
+  return unknown_command(command, console);
+}
+
+}  // namespace vigia::app

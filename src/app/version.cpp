@@ -1,0 +1,7 @@
+#include "app/version.h"
+
+namespace vigia::app {
+
+std::string_view version() { return VIGIA_VERSION; }
+
+}  // namespace vigia::app
