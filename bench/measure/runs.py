@@ -1,0 +1,178 @@
+"""One run of one system through one case. Every run checks that what was accepted has arrived, and fails when not."""
+
+import json
+import tempfile
+
+from .load import arrived_items, run_load
+from .processes import Failure, pause, wait_until
+from .systems import Ports
+
+# Beyond this share of its core the load generator and the sink may be what limits.
+BUSY_CORE = 0.93
+
+
+class Bench:
+    """What all runs share: the cores, the sink that counts, the program that generates load."""
+
+    def __init__(self, vigia, cores, seconds, folder):
+        self.vigia = vigia
+        self.system_core, self.load_core = cores
+        self.seconds = seconds
+        self.folder = folder
+        self.sink_ports = Ports.free()
+        self.sink = vigia.start_sink(self.sink_ports, self.load_core, folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sink.stop()
+
+    def load(self, case, port, seconds, rate, in_flight=None, seed=1):
+        return run_load(self.vigia.binary, self.load_core, case.signal, case.protocol, port, rate=rate, seconds=seconds, batch=case.batch,
+                        connections=case.connections, compression=case.compression, in_flight=in_flight, seed=seed)
+
+    def arrived(self, case):
+        return arrived_items(self.sink_ports.metrics, case.signal)
+
+    def start(self, system, case, sink_ports=None):
+        ports = Ports.free()
+        folder = tempfile.mkdtemp(prefix=f"{case.name}-{system.name}-", dir=self.folder)
+        return system.start(case.forwarding, ports, sink_ports or self.sink_ports, self.system_core, folder), ports
+
+
+def wait_for_items(bench, case, expected, deadline_s=20):
+    try:
+        wait_until(lambda: bench.arrived(case) >= expected, "everything that was accepted has arrived", deadline_s)
+    except Failure as failure:
+        raise Failure(f"{failure} ({expected - bench.arrived(case):,} items are missing)") from None
+
+
+def expect_accepted(summary):
+    if summary["accepted"] != summary["sent"]:
+        raise Failure(f"not everything was accepted: {json.dumps(summary)}")
+
+
+def measure_at_rate(bench, system, case):
+    """CPU for an item at the case's rate, latency, memory."""
+    process, ports = bench.start(system, case)
+    with process:
+        pause(0.5)
+        idle_mib, _ = process.memory_mib()
+        before = bench.arrived(case)
+        warm_up = bench.load(case, ports.of(case.protocol), min(1.0, bench.seconds / 2), case.rate, seed=2)
+        wait_for_items(bench, case, before + warm_up["accepted"])
+
+        before = bench.arrived(case)
+        cpu_before_ns, sink_before_ns = process.cpu_ns(), bench.sink.cpu_ns()
+        summary = bench.load(case, ports.of(case.protocol), bench.seconds, case.rate)
+        expect_accepted(summary)
+        wait_for_items(bench, case, before + summary["sent"])
+        cpu_ns = process.cpu_ns() - cpu_before_ns
+        arrived = bench.arrived(case) - before
+        if arrived != summary["sent"]:
+            raise Failure(f"{summary['sent']:,} items were sent and {arrived:,} arrived")
+        return {
+            "cpu_ns_per_item": cpu_ns / arrived,
+            "items_per_second": summary["sent"] / summary["seconds"],
+            "rss_mib_idle": idle_mib,
+            "rss_mib_peak": process.memory_mib()[1],
+            "bytes_per_item": summary["sent_bytes"] / summary["sent"],
+            "p50_ms": summary["latency_ms"]["p50"],
+            "p99_ms": summary["latency_ms"]["p99"],
+            "unsent_share": summary["unsent"] / (summary["sent"] + summary["unsent"]),
+            "load_core_busy": ((bench.sink.cpu_ns() - sink_before_ns) / 1e9 + summary["cpu_seconds"]) / summary["seconds"],
+            "data_set": summary["data_set"],
+        }
+
+
+def offer(bench, case, process, port, rate, seconds):
+    """Offers a rate (None: as much as goes) and says how much arrived in a second."""
+    before = bench.arrived(case)
+    cpu_before_ns, sink_before_ns = process.cpu_ns(), bench.sink.cpu_ns()
+    # More in flight than a polite client has: what gives first shall be the system.
+    summary = bench.load(case, port, seconds, rate, in_flight=8 if case.protocol == "grpc" else None)
+    cpu_s = (process.cpu_ns() - cpu_before_ns) / 1e9
+    busy = ((bench.sink.cpu_ns() - sink_before_ns) / 1e9 + summary["cpu_seconds"]) / summary["seconds"]
+    in_time = bench.arrived(case) - before
+    is_sent = summary["accepted"] == summary["sent"] and summary["unsent"] <= 0.02 * summary["sent"]
+    return {
+        "arrived_per_second": in_time / summary["seconds"],
+        "is_whole": is_sent and arrive_within(bench, case, before + summary["sent"], 0.1 * seconds),
+        "expected": before + summary["accepted"],
+        "p50_ms": summary["latency_ms"]["p50"],
+        "p99_ms": summary["latency_ms"]["p99"],
+        "cpu_ns_per_item": cpu_s * 1e9 / max(in_time, 1),
+        "load_core_busy": busy,
+    }
+
+
+def arrive_within(bench, case, expected, seconds):
+    """Whether what is on its way arrives so soon that it cannot be a queue that grows."""
+    try:
+        wait_until(lambda: bench.arrived(case) >= expected, "", seconds)
+        return True
+    except Failure:
+        return False
+
+
+def measure_ceiling(bench, system, case, is_quick):
+    """The highest rate that arrives whole: full speed gives an estimate, rates around it the answer.
+
+    In the short form the estimate is the answer: what arrived in a second of all that could be sent.
+    """
+    process, ports = bench.start(system, case)
+    with process:
+        port = ports.of(case.protocol)
+        warm_up = offer(bench, case, process, port, case.rate, 0.5)
+        wait_for_items(bench, case, warm_up["expected"])
+        best = offer(bench, case, process, port, None, bench.seconds)
+        if is_quick:
+            wait_for_items(bench, case, best["expected"], deadline_s=60)
+        else:
+            best = climb(bench, case, process, port, best)
+        return {
+            "items_per_second": best["arrived_per_second"],
+            "cpu_ns_per_item": best["cpu_ns_per_item"],
+            "p50_ms": best["p50_ms"],
+            "p99_ms": best["p99_ms"],
+            "rss_mib_peak": process.memory_mib()[1],
+            "load_core_busy": best["load_core_busy"],
+        }
+
+
+def climb(bench, case, process, port, full_speed):
+    """A ramp from half of what arrived at full speed, in steps of a tenth, until a rate does not arrive whole twice."""
+    best, rate, refusals = None, full_speed["arrived_per_second"] / 2, 0
+    wait_for_items(bench, case, full_speed["expected"], deadline_s=60)
+    for _ in range(24):
+        step = offer(bench, case, process, port, rate, min(bench.seconds, 3))
+        wait_for_items(bench, case, step["expected"], deadline_s=60)
+        if step["is_whole"]:
+            best, refusals = step, 0
+            rate *= 1.1
+            continue
+        refusals += 1
+        if refusals == 2:
+            break
+    if best is None:
+        raise Failure(f"not even {rate:,.0f} items a second arrived whole")
+    return best
+
+
+def measure_stalled(bench, system, case):
+    """Memory when the backend stops reading: what was offered is refused, not hoarded."""
+    backend_ports = Ports.free()
+    with bench.vigia.start_sink(backend_ports, bench.load_core, bench.folder, name=f"stalled-{system.name}") as backend:
+        process, ports = bench.start(system, case, backend_ports)
+        with process:
+            pause(0.5)
+            idle_mib, _ = process.memory_mib()
+            bench.load(case, ports.of(case.protocol), 0.5, case.rate)
+            backend.suspend()
+            summary = bench.load(case, ports.of(case.protocol), bench.seconds * 2, case.rate)
+            if process.process.poll() is not None:
+                raise Failure(f"{system.name} ended: {process.log_tail()}")
+            peak_mib = process.memory_mib()[1]
+            backend.resume()
+            return {"rss_mib_idle": idle_mib, "rss_mib_peak": peak_mib, "accepted_share": summary["accepted"] / max(summary["sent"], 1)}
