@@ -36,7 +36,9 @@ ClientConnection::~ClientConnection() {
   close(unavailable("the client was closed"));
 }
 
-std::string ClientConnection::destination() const { return fmt::format("{}:{}", settings_.host, settings_.port); }
+std::string ClientConnection::destination() const {
+  return settings_.port == 0 ? settings_.host : fmt::format("{}:{}", settings_.host, settings_.port);
+}
 
 void ClientConnection::open() {
   std::string host = settings_.host;
@@ -56,8 +58,8 @@ void ClientConnection::open() {
     close(unavailable(fmt::format("cannot connect to {}: no answer within {}", destination(),
                                   format_duration_ns(settings_.connect_timeout_ms * 1'000'000))));
   });
-  if (host.starts_with('/')) {
-    addresses_ = {SocketAddress::unix_path(host)};
+  if (host.starts_with("unix:")) {
+    addresses_ = {SocketAddress::unix_path(std::string_view(host).substr(5))};
     connect_next();
     return;
   }
@@ -184,9 +186,10 @@ void ClientConnection::advance_handshake() {
 
 void ClientConnection::begin_session() {
   is_http2_ = transport_->is_tls() ? transport_->alpn() == "h2" || !settings_.allow_http1 : !settings_.allow_http1;
-  bool uses_absolute_form = proxy_ && !settings_.tls;
+  std::optional<ProxyForm> proxy_form;
+  if (proxy_ && !settings_.tls) proxy_form = ProxyForm{proxy_->authorization};
   session_ = is_http2_ ? new_http2_client_session(settings_, transport_->is_tls(), ledger_, loop_.now_ms(), *this)
-                       : new_http1_client_session(settings_, uses_absolute_form, ledger_, *this);
+                       : new_http1_client_session(settings_, std::move(proxy_form), ledger_, *this);
   phase_ = Phase::open;
   was_open_ = true;
   idle_since_ms_ = loop_.now_ms();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -70,7 +71,12 @@ class ClientSession {
   virtual bool check_time(int64_t now_ms) = 0;
 };
 
-std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& settings, bool uses_absolute_form, MemoryLedger& ledger,
+// How a proxy that is not a tunnel wants to be asked: with whole URLs, and perhaps with credentials.
+struct ProxyForm {
+  std::string authorization;  // the value of Proxy-Authorization, or ""
+};
+
+std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& settings, std::optional<ProxyForm> proxy, MemoryLedger& ledger,
                                                         ClientSession::Host& host);
 std::unique_ptr<ClientSession> new_http2_client_session(const ClientSettings& settings, bool is_tls, MemoryLedger& ledger, int64_t now_ms,
                                                         ClientSession::Host& host);

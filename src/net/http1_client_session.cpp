@@ -13,8 +13,8 @@ constexpr size_t most_head_bytes = 64 * 1024;
 // HTTP/1.1: one call at a time on a connection.
 class Http1ClientSession final : public ClientSession {
  public:
-  Http1ClientSession(const ClientSettings& settings, bool uses_absolute_form, MemoryLedger& ledger, Host& host)
-      : settings_(settings), uses_absolute_form_(uses_absolute_form), host_(host), body_(ledger) {}
+  Http1ClientSession(const ClientSettings& settings, std::optional<ProxyForm> proxy, MemoryLedger& ledger, Host& host)
+      : settings_(settings), proxy_(std::move(proxy)), host_(host), body_(ledger) {}
 
   bool can_take() const override { return !call_ && !is_over_; }
   void submit(CallPointer call) override;
@@ -34,7 +34,7 @@ class Http1ClientSession final : public ClientSession {
   bool fail(Status why);
 
   const ClientSettings& settings_;
-  bool uses_absolute_form_;
+  std::optional<ProxyForm> proxy_;
   Host& host_;
   CallPointer call_;
   size_t calls_made_ = 0;
@@ -58,8 +58,9 @@ void Http1ClientSession::submit(CallPointer call) {
   got_anything_ = false;
   ClientRequest& request = call_->request();
   std::string authority = client_authority(settings_);
-  std::string target = uses_absolute_form_ ? fmt::format("http://{}{}", authority, request.path) : request.path;
+  std::string target = proxy_ ? fmt::format("http://{}{}", authority, request.path) : request.path;
   std::string head = fmt::format("{} {} HTTP/1.1\r\nhost: {}\r\n", request.method, target, authority);
+  if (proxy_ && !proxy_->authorization.empty()) head += fmt::format("proxy-authorization: {}\r\n", proxy_->authorization);
   for (const auto& [name, value] : request.headers.fields()) head += fmt::format("{}: {}\r\n", name, value);
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT")
     head += fmt::format("content-length: {}\r\n", request.body.size());
@@ -174,13 +175,14 @@ void Http1ClientSession::on_closed(const Status& why) {
 
 }  // namespace
 
-std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& settings, bool uses_absolute_form, MemoryLedger& ledger,
+std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& settings, std::optional<ProxyForm> proxy, MemoryLedger& ledger,
                                                         ClientSession::Host& host) {
-  return std::make_unique<Http1ClientSession>(settings, uses_absolute_form, ledger, host);
+  return std::make_unique<Http1ClientSession>(settings, std::move(proxy), ledger, host);
 }
 
 std::string client_authority(const ClientSettings& settings) {
   if (!settings.authority.empty()) return settings.authority;
+  if (settings.host.starts_with("unix:")) return "localhost";
   std::string host = settings.host.find(':') == std::string::npos ? settings.host : "[" + settings.host + "]";
   bool is_default_port = settings.port == (settings.tls ? 443 : 80);
   return is_default_port ? host : fmt::format("{}:{}", host, settings.port);

@@ -16,7 +16,7 @@ namespace vigia::net {
 class Resolver;
 
 struct ClientSettings {
-  std::string host;
+  std::string host;  // "unix:/path" is a socket file
   int port = 0;
   std::shared_ptr<TlsClientContext> tls;  // null: plain text
   // With TLS the server may choose among these; in plain text HTTP/2 is spoken at once when http1 is not allowed.

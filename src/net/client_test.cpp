@@ -1,0 +1,187 @@
+// The client's ways to a server that is not simply there: through proxies, by redirects, over socket files, on connections
+// that the server closed behind its back.
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "base/text.h"
+#include "net/dns.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/test_certificates.h"
+#include "net/test_session.h"
+
+namespace vigia::net {
+namespace {
+
+// Answers with what it was asked, redirects when asked to, and as a proxy refuses tunnels.
+class PathService final : public HttpService {
+ public:
+  explicit PathService(MemoryLedger& ledger) : ledger_(ledger) {}
+  BodyPlan plan(const RequestHead& head) override {
+    BodyPlan plan;
+    if (head.method == "CONNECT") plan.refusal = text_response(403, "text/plain", "no tunnels", ledger_);
+    return plan;
+  }
+  void serve(Request request, std::unique_ptr<Responder> responder) override {
+    requests++;
+    last_authorization = request.head.headers.get("proxy-authorization");
+    Response response = text_response(200, "text/plain", request.head.path + " " + std::string(request.body.view()), ledger_);
+    if (request.head.path == "/moved") {
+      response.status = 307;
+      response.headers.add("location", "/here?x=1");
+    }
+    if (request.head.path == "/away") {
+      response.status = 308;
+      response.headers.add("location", "http://elsewhere.example/here");
+    }
+    if (request.head.path == "/circle") {
+      response.status = 307;
+      response.headers.add("location", "/circle");
+    }
+    responder->respond(std::move(response));
+  }
+  Response refusal(const RequestHead&, int status, std::string_view reason) override {
+    return text_response(status, "text/plain", reason, ledger_);
+  }
+  std::atomic<int> requests{0};
+  std::string last_authorization;
+
+ private:
+  MemoryLedger& ledger_;
+};
+
+class ClientTest : public testing::Test {
+ protected:
+  void SetUp() override { loops_.start(); }
+  void TearDown() override {
+    for (auto& client : clients_) {
+      std::promise<void> closed;
+      client->close([&] { closed.set_value(); });
+      closed.get_future().wait();
+    }
+    for (auto& server : servers_) stop(*server);
+    loops_.stop();
+    EXPECT_EQ(ledger_.held_bytes(), 0);
+  }
+  void stop(HttpServer& server) {
+    std::promise<void> drained;
+    server.drain(1000, [&] { drained.set_value(); });
+    drained.get_future().wait();
+  }
+  HttpServer& serve(const std::string& endpoint, int64_t idle_timeout_ms = 0) {
+    ServerSettings settings;
+    settings.endpoint = endpoint;
+    settings.idle_timeout_ms = idle_timeout_ms;
+    auto server = HttpServer::start(settings, service_, loops_, ledger_, Logger());
+    EXPECT_TRUE(server.is_ok()) << server.status().to_string();
+    servers_.push_back(std::move(*server));
+    return *servers_.back();
+  }
+  HttpClient& client(const ClientSettings& settings) {
+    clients_.push_back(HttpClient::create(settings, loops_, *resolver_, ledger_, Logger()));
+    return *clients_.back();
+  }
+  Result<ClientResponse> ask(HttpClient& client, const std::string& path, std::string_view body = "body") {
+    std::promise<Result<ClientResponse>> promise;
+    loops_.at(0).post([&] {
+      ClientRequest request;
+      request.path = path;
+      request.body = Chain(Slice::copy_of(body, ledger_));
+      request.timeout_ms = 10'000;
+      client.send(std::move(request), [&](Result<ClientResponse> result) { promise.set_value(std::move(result)); });
+    });
+    return promise.get_future().get();
+  }
+  ClientSettings to(const HttpServer& server) {
+    ClientSettings settings;
+    settings.host = "localhost";  // a name, so that the resolver has its part
+    settings.port = server.port();
+    return settings;
+  }
+
+  SystemClock clock_;
+  MemoryLedger ledger_;
+  LoopGroup loops_{clock_, 1};
+  std::unique_ptr<Resolver> resolver_ = Resolver::create(loops_);
+  PathService service_{ledger_};
+  std::vector<std::unique_ptr<HttpServer>> servers_;
+  std::vector<std::shared_ptr<HttpClient>> clients_;
+};
+
+TEST_F(ClientTest, RedirectsToTheSameServerAreFollowedWithTheBody) {
+  ClientSettings settings = to(serve("127.0.0.1:0"));
+  settings.max_redirects = 3;
+  HttpClient& following = client(settings);
+  auto answer = ask(following, "/moved");
+  ASSERT_TRUE(answer.is_ok()) << answer.status().to_string();
+  EXPECT_EQ(answer->body.view(), "/here body");
+  EXPECT_EQ(ask(following, "/away")->status, 308) << "to another server: credentials must not go there";
+  EXPECT_EQ(ask(following, "/circle")->status, 307) << "not for ever";
+  settings.max_redirects = 0;
+  EXPECT_EQ(ask(client(settings), "/moved")->status, 307);
+}
+
+TEST_F(ClientTest, ASocketFileIsAnAddress) {
+  std::string path = testing::TempDir() + "vigia-client-" + std::to_string(::getpid()) + ".sock";
+  serve("unix://" + path);
+  ClientSettings settings;
+  settings.host = "unix:" + path;
+  auto answer = ask(client(settings), "/over-unix");
+  ASSERT_TRUE(answer.is_ok()) << answer.status().to_string();
+  EXPECT_EQ(answer->body.view(), "/over-unix body");
+  ::unlink(path.c_str());
+}
+
+TEST_F(ClientTest, APlainRequestGoesToTheProxyWhole) {
+  HttpServer& proxy = serve("127.0.0.1:0");
+  ClientSettings settings;
+  settings.host = "collector.example";
+  settings.port = 4318;
+  settings.proxy_url = "http://user:secret@127.0.0.1:" + std::to_string(proxy.port());
+  auto answer = ask(client(settings), "/v1/traces");
+  ASSERT_TRUE(answer.is_ok()) << answer.status().to_string();
+  EXPECT_EQ(answer->body.view(), "http://collector.example:4318/v1/traces body");
+  EXPECT_EQ(service_.last_authorization, "Basic " + to_base64("user:secret"));
+}
+
+TEST_F(ClientTest, AProxyThatRefusesATunnelSaysSo) {
+  HttpServer& proxy = serve("127.0.0.1:0");
+  ClientSettings settings;
+  settings.host = "collector.example";
+  settings.port = 4317;
+  settings.allow_http1 = false;  // gRPC: through a tunnel
+  settings.allow_http2 = true;
+  settings.proxy_url = "http://127.0.0.1:" + std::to_string(proxy.port());
+  auto answer = ask(client(settings), "/x");
+  ASSERT_FALSE(answer.is_ok());
+  EXPECT_EQ(answer.status().code(), StatusCode::unavailable);
+  EXPECT_NE(answer.status().message().find("proxy refused"), std::string::npos) << answer.status().to_string();
+}
+
+TEST_F(ClientTest, ANameThatDoesNotExistIsUnavailable) {
+  ClientSettings settings;
+  settings.host = "no-such-host.invalid";
+  settings.port = 1;
+  auto answer = ask(client(settings), "/");
+  ASSERT_FALSE(answer.is_ok());
+  EXPECT_TRUE(answer.status().code() == StatusCode::unavailable || answer.status().code() == StatusCode::deadline_exceeded)
+      << answer.status().to_string();
+}
+
+TEST_F(ClientTest, AServerThatRestartedIsFoundAgain) {
+  HttpServer& first = serve("127.0.0.1:0");
+  int port = first.port();
+  HttpClient& same = client(to(first));
+  EXPECT_TRUE(ask(same, "/1").is_ok());
+  stop(first);
+  servers_.clear();
+  auto answer = ask(same, "/2");
+  EXPECT_FALSE(answer.is_ok());
+  serve("127.0.0.1:" + std::to_string(port));
+  EXPECT_TRUE(ask(same, "/3").is_ok());
+}
+
+}  // namespace
+}  // namespace vigia::net
