@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "otlp/door_schema.h"
 #include "otlp/door_internal.h"
+#include "otlp/door_schema.h"
 #include "otlp/view.h"
 #include "otlp/wire.h"
 
@@ -73,29 +73,46 @@ std::string length_of(const Found& found) { return std::to_string(found.field.co
 
 const char* expected_type(FieldKind kind) {
   switch (kind) {
-    case FieldKind::varint: return "0";
-    case FieldKind::fixed64: return "1";
-    case FieldKind::fixed32: return "5";
-    case FieldKind::varints: return "0 or 2";
-    case FieldKind::fixed64s: return "1 or 2";
+    case FieldKind::varint:
+      return "0";
+    case FieldKind::fixed64:
+      return "1";
+    case FieldKind::fixed32:
+      return "5";
+    case FieldKind::varints:
+      return "0 or 2";
+    case FieldKind::fixed64s:
+      return "1 or 2";
     case FieldKind::unknown:
-    case FieldKind::illegal: return "0, 1, 2 or 5";
-    default: return "2";
+    case FieldKind::illegal:
+      return "0, 1, 2 or 5";
+    default:
+      return "2";
   }
 }
 
 std::string explain(Fault fault, const Found& found) {
   switch (fault) {
-    case Fault::none: break;
-    case Fault::broken_key: return "the field's key is broken or cut short";
-    case Fault::broken_number: return "the number is broken or cut short";
-    case Fault::too_short: return "the message ends inside the field";
-    case Fault::wrong_type: return "wire type " + std::to_string(found.field.tag & 7) + "; expected " + expected_type(found.rule->kind);
-    case Fault::field_number: return "field number 0";
-    case Fault::packed_numbers: return "packed numbers are broken";
-    case Fault::trace_id_length: return length_of(found) + "; expected 0 or 16";
-    case Fault::span_id_length: return length_of(found) + "; expected 0 or 8";
-    case Fault::too_deep: return "values nest deeper than " + std::to_string(max_value_levels) + " levels";
+    case Fault::none:
+      break;
+    case Fault::broken_key:
+      return "the field's key is broken or cut short";
+    case Fault::broken_number:
+      return "the number is broken or cut short";
+    case Fault::too_short:
+      return "the message ends inside the field";
+    case Fault::wrong_type:
+      return "wire type " + std::to_string(found.field.tag & 7) + "; expected " + expected_type(found.rule->kind);
+    case Fault::field_number:
+      return "field number 0";
+    case Fault::packed_numbers:
+      return "packed numbers are broken";
+    case Fault::trace_id_length:
+      return length_of(found) + "; expected 0 or 16";
+    case Fault::span_id_length:
+      return length_of(found) + "; expected 0 or 8";
+    case Fault::too_deep:
+      return "values nest deeper than " + std::to_string(max_value_levels) + " levels";
   }
   return "malformed";
 }

@@ -58,7 +58,6 @@ class Repair {
       const FieldRule& rule = rule_of(rules, field.id());
       if (rule.once != once) continue;
       bool continues = count > 0 && field.tag == last.tag && rule.kind == FieldKind::message;
-      if (!continues) joined.clear();
       if (continues && count == 1) joined = last.content;
       if (continues) joined += field.content;
       count = continues ? count + 1 : 1;

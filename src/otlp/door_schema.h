@@ -89,7 +89,9 @@ inline const FieldRule& rule_of(const MessageRule& message, uint32_t number) {
   return number <= largest_known_field ? message.fields[number] : unknown_field;
 }
 constexpr MessageType request_type(Signal signal) {
-  return signal == Signal::traces ? MessageType::trace_request : signal == Signal::metrics ? MessageType::metrics_request : MessageType::logs_request;
+  return signal == Signal::traces    ? MessageType::trace_request
+         : signal == Signal::metrics ? MessageType::metrics_request
+                                     : MessageType::logs_request;
 }
 
 }  // namespace vigia::otlp::door

@@ -261,9 +261,9 @@ TEST(DataSet, MetricsHaveTheirSeriesAndAdvance) {
           uint64_t value = 0;
           Cursor parts(point.content);
           for (Field part; parts.next(part);) {
-            if (part.type() == WireType::length && (part.id() == 7 || (part.id() == 9 && field.id() == 9) || (part.id() == 1 && field.id() == 10))) {
-              if (field.id() != 9 || part.id() == 9) key += part.content;
-            }
+            // Attributes are field 9 of histograms, 1 of exponential ones and 7 of all others.
+            uint32_t attributes = field.id() == 9 ? 9 : field.id() == 10 ? 1 : 7;
+            if (part.id() == attributes) key += part.content;
             if (part.id() == 6 && part.type() == WireType::fixed64) value = part.number;
           }
           series.insert(key);

@@ -34,7 +34,8 @@ void make_present(Message& message) {
     const FieldDescriptor* field = type->field(i);
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (field->is_repeated()) {
-      for (int j = 0; j < reflection->FieldSize(message, field); j++) make_present(*reflection->MutableRepeatedMessage(&message, field, j));
+      for (int j = 0; j < reflection->FieldSize(message, field); j++)
+        make_present(*reflection->MutableRepeatedMessage(&message, field, j));
     } else if (!field->containing_oneof() || reflection->HasField(message, field)) {
       bool is_any = field->message_type()->name() == "AnyValue" && !reflection->HasField(message, field);
       Message* inner = reflection->MutableMessage(&message, field);
@@ -50,7 +51,8 @@ std::string hex_of_base64(std::string_view text) { return to_hex(from_base64(tex
 
 // Writes the ids in a JSON text anew. What looks like an id within a string has a backslash before its quotes.
 std::string with_ids(std::string json, Recoder recode) {
-  for (std::string_view name : {"\"traceId\":\"", "\"spanId\":\"", "\"parentSpanId\":\"", "\"trace_id\":\"", "\"span_id\":\"", "\"parent_span_id\":\""}) {
+  for (std::string_view field : {"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"}) {
+    const std::string name = '"' + std::string(field) + "\":\"";
     for (size_t at = json.find(name); at != std::string::npos; at = json.find(name, at + 1)) {
       size_t start = at + name.size();
       size_t size = json.find('"', start) - start;

@@ -206,7 +206,8 @@ TEST(JsonRead, BrokenJsonIsRefused) {
     ASSERT_FALSE(result.is_ok()) << size;
     EXPECT_EQ(result.status().code(), StatusCode::invalid_argument);
   }
-  for (std::string_view text : {"", " ", "{\"a\"}", "{\"resourceSpans\" []}", "{\"resourceSpans\":[}]", "{\"resourceSpans\":[{},]}", "{\"resourceSpans\":[{}{}]}",
+  for (std::string_view text : {"", " ", "{\"a\"}", "{\"resourceSpans\" []}", "{\"resourceSpans\":[}]", "{\"resourceSpans\":[{},]}",
+                                "{\"resourceSpans\":[{}{}]}",
                                 "{,}", "{\"resourceSpans\":[{\"schemaUrl\":\"a\nb\"}]}", "{'resourceSpans':[]}", "{\"resourceSpans\":[]}}",
                                 "{\"resourceSpans\":[{\"schemaUrl\":\"a\"x}]}", "{\"\\ud800\":1}", "\0"})
     EXPECT_FALSE(read_json(Signal::traces, text, ledger).is_ok()) << text;

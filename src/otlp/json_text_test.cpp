@@ -56,9 +56,11 @@ TEST(JsonNumber, WholeNumbersInEveryNotation) {
 }
 
 TEST(JsonNumber, WhatIsNotAWholeNumberOf64BitsIsRefused) {
-  for (std::string_view text : {"", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1 ", " 1", "1a", "--1", "NaN", "Infinity", "1_000"})
+  for (std::string_view text : {"", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1 ", " 1", "1a", "--1", "NaN", "Infinity",
+                                "1_000"})
     EXPECT_EQ(parse_whole_number(text).has_value(), false) << text;
-  for (std::string_view text : {"0.5", "1.5", "15e-1", "1e-1000000000", "1e20", "1e1000000000", "18446744073709551616", "1e99999999999999999999"})
+  for (std::string_view text : {"0.5", "1.5", "15e-1", "1e-1000000000", "1e20", "1e1000000000", "18446744073709551616",
+                                "1e99999999999999999999"})
     EXPECT_EQ(parse_whole_number(text).has_value(), false) << text;
   EXPECT_EQ(read_int("9223372036854775808"), std::nullopt);
   EXPECT_EQ(read_int("-9223372036854775809"), std::nullopt);

@@ -15,12 +15,18 @@ enum class MetricKind : uint8_t { none, gauge, sum, histogram, exponential_histo
 // Which field of a Metric holds its data, and the other way round.
 constexpr MetricKind metric_kind_of(uint32_t field_number) {
   switch (field_number) {
-    case 5: return MetricKind::gauge;
-    case 7: return MetricKind::sum;
-    case 9: return MetricKind::histogram;
-    case 10: return MetricKind::exponential_histogram;
-    case 11: return MetricKind::summary;
-    default: return MetricKind::none;
+    case 5:
+      return MetricKind::gauge;
+    case 7:
+      return MetricKind::sum;
+    case 9:
+      return MetricKind::histogram;
+    case 10:
+      return MetricKind::exponential_histogram;
+    case 11:
+      return MetricKind::summary;
+    default:
+      return MetricKind::none;
   }
 }
 constexpr uint32_t data_number_of(MetricKind kind) {
@@ -174,8 +180,7 @@ class BucketsView {
 
 class ExponentialHistogramPointView : public DataPointView {
  public:
-  explicit ExponentialHistogramPointView(std::string_view message)
-      : DataPointView(message, MetricKind::exponential_histogram) {}
+  explicit ExponentialHistogramPointView(std::string_view message) : DataPointView(message, MetricKind::exponential_histogram) {}
   uint64_t count() const { return fixed64_field(message_, 4); }
   std::optional<double> sum() const { return double_field(message_, 5); }
   std::optional<double> min() const { return double_field(message_, 12); }

@@ -63,10 +63,10 @@ class OracleTest : public ::testing::Test {
 };
 
 struct RandomWireOptions {
-  bool has_twice = true;          // singular fields and several members of a oneof
-  bool has_unknown = true;        // fields that the schema does not know
+  bool has_twice = true;           // singular fields and several members of a oneof
+  bool has_unknown = true;         // fields that the schema does not know
   bool has_unknown_on_top = true;  // also in the request itself
-  bool has_bad_text = false;      // strings that are not UTF-8
+  bool has_bad_text = false;       // strings that are not UTF-8
   int percent_bad_ids = 0;
   int most_value_levels = 4;
 };
@@ -80,6 +80,7 @@ class RandomWire {
 
  private:
   bool chance(int percent) { return random_.below(100) < static_cast<uint64_t>(percent); }
+  size_t occurrences(const FieldDescriptor& field, const FieldDescriptor& chosen, int value_levels);
   void add_field(std::string& out, const FieldDescriptor& field, int level, int value_levels);
   void add_numbers(std::string& out, const FieldDescriptor& field);
   void add_number(std::string& out, const FieldDescriptor& field, bool with_key);

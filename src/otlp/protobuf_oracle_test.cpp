@@ -9,8 +9,8 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cctype>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -73,21 +73,23 @@ std::unique_ptr<Message> Oracle::parse(Signal signal, std::string_view bytes, Te
   return message;
 }
 
+// How often a field stands in a message. `chosen` is the member that an oneof has.
+size_t RandomWire::occurrences(const FieldDescriptor& field, const FieldDescriptor& chosen, int value_levels) {
+  bool is_value = field.containing_type()->name() == "AnyValue";
+  if (is_value && field.message_type() && value_levels >= options_.most_value_levels) return 0;
+  if (field.is_repeated()) return random_.below(4);
+  bool is_rare = field.name() == "key_strindex" || (field.real_containing_oneof() && &field != &chosen);
+  if (is_rare && !(options_.has_twice && chance(5))) return 0;
+  return (chance(80) ? 1 : 0) + (options_.has_twice && chance(6) ? 1 : 0);
+}
+
 std::string RandomWire::message(const Descriptor& type, int level, int value_levels) {
   bool is_value = type.name() == "AnyValue";
   if (is_value) value_levels++;
   std::vector<const FieldDescriptor*> order;
-  int chosen = type.field_count() > 0 ? static_cast<int>(random_.below(static_cast<uint64_t>(type.field_count()))) : 0;
-  for (int i = 0; i < type.field_count(); i++) {
-    const FieldDescriptor* field = type.field(i);
-    bool is_deep = is_value && field->message_type() && value_levels >= options_.most_value_levels;
-    if (is_deep) continue;
-    size_t count = field->is_repeated() ? random_.below(4) : chance(75) ? 1 : 0;
-    bool is_either = field->real_containing_oneof() != nullptr;
-    if (is_either && i != chosen && !(options_.has_twice && chance(8))) count = 0;
-    if (!field->is_repeated() && options_.has_twice && chance(8)) count++;
-    order.insert(order.end(), count, field);
-  }
+  int fields = type.field_count();
+  const FieldDescriptor* chosen = type.field(is_value && chance(40) ? 0 : static_cast<int>(random_.below(static_cast<uint64_t>(fields))));
+  for (int i = 0; i < fields; i++) order.insert(order.end(), occurrences(*type.field(i), *chosen, value_levels), type.field(i));
   if (chance(25)) {
     for (size_t i = order.size(); i > 1; i--) std::swap(order[i - 1], order[random_.below(i)]);
   }
@@ -95,7 +97,11 @@ std::string RandomWire::message(const Descriptor& type, int level, int value_lev
   std::string out;
   for (const FieldDescriptor* field : order) {
     if (may_be_unknown && chance(2)) add_unknown(out);
+    size_t begin = out.size();
     add_field(out, *field, level, value_levels);
+    // Now and then a key in more bytes than it needs.
+    size_t key_size = field->number() < 16 ? 1 : 2;
+    if (chance(1)) out.replace(begin + key_size - 1, 1, {static_cast<char>(out[begin + key_size - 1] | '\x80'), '\x80', '\x00'});
   }
   if (may_be_unknown && chance(5)) add_unknown(out);
   return out;
@@ -160,10 +166,14 @@ void RandomWire::add_number(std::string& out, const FieldDescriptor& field, bool
 void RandomWire::add_unknown(std::string& out) {
   auto number_of_field = static_cast<uint32_t>(100 + random_.below(3000));
   switch (random_.below(4)) {
-    case 0: return append_varint_field(out, number_of_field, number());
-    case 1: return append_fixed64_field(out, number_of_field, number());
-    case 2: return append_fixed32_field(out, number_of_field, static_cast<uint32_t>(number()));
-    default: return append_bytes_field(out, number_of_field, text() + "\xFF");
+    case 0:
+      return append_varint_field(out, number_of_field, number());
+    case 1:
+      return append_fixed64_field(out, number_of_field, number());
+    case 2:
+      return append_fixed32_field(out, number_of_field, static_cast<uint32_t>(number()));
+    default:
+      return append_bytes_field(out, number_of_field, text() + "\xFF");
   }
 }
 
@@ -195,12 +205,18 @@ int64_t Fields::number(const char* name) const {
   const pb::Reflection* reflection = message_.GetReflection();
   const FieldDescriptor* f = field(name);
   switch (f->cpp_type()) {
-    case FieldDescriptor::CPPTYPE_BOOL: return reflection->GetBool(message_, f);
-    case FieldDescriptor::CPPTYPE_ENUM: return reflection->GetEnumValue(message_, f);
-    case FieldDescriptor::CPPTYPE_INT32: return reflection->GetInt32(message_, f);
-    case FieldDescriptor::CPPTYPE_UINT32: return reflection->GetUInt32(message_, f);
-    case FieldDescriptor::CPPTYPE_UINT64: return static_cast<int64_t>(reflection->GetUInt64(message_, f));
-    default: return reflection->GetInt64(message_, f);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return reflection->GetBool(message_, f);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return reflection->GetEnumValue(message_, f);
+    case FieldDescriptor::CPPTYPE_INT32:
+      return reflection->GetInt32(message_, f);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return reflection->GetUInt32(message_, f);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return static_cast<int64_t>(reflection->GetUInt64(message_, f));
+    default:
+      return reflection->GetInt64(message_, f);
   }
 }
 double Fields::real(const char* name) const { return message_.GetReflection()->GetDouble(message_, field(name)); }
@@ -225,16 +241,21 @@ namespace {
 
 door::FieldKind kind_of(const FieldDescriptor& field) {
   switch (field.type()) {
-    case FieldDescriptor::TYPE_MESSAGE: return door::FieldKind::message;
-    case FieldDescriptor::TYPE_STRING: return door::FieldKind::text;
+    case FieldDescriptor::TYPE_MESSAGE:
+      return door::FieldKind::message;
+    case FieldDescriptor::TYPE_STRING:
+      return door::FieldKind::text;
     case FieldDescriptor::TYPE_BYTES:
       if (field.name() == "trace_id") return door::FieldKind::trace_id;
       return field.name() == "span_id" || field.name() == "parent_span_id" ? door::FieldKind::span_id : door::FieldKind::bytes;
     case FieldDescriptor::TYPE_DOUBLE:
     case FieldDescriptor::TYPE_FIXED64:
-    case FieldDescriptor::TYPE_SFIXED64: return field.is_repeated() ? door::FieldKind::fixed64s : door::FieldKind::fixed64;
-    case FieldDescriptor::TYPE_FIXED32: return door::FieldKind::fixed32;
-    default: return field.is_repeated() ? door::FieldKind::varints : door::FieldKind::varint;
+    case FieldDescriptor::TYPE_SFIXED64:
+      return field.is_repeated() ? door::FieldKind::fixed64s : door::FieldKind::fixed64;
+    case FieldDescriptor::TYPE_FIXED32:
+      return door::FieldKind::fixed32;
+    default:
+      return field.is_repeated() ? door::FieldKind::varints : door::FieldKind::varint;
   }
 }
 

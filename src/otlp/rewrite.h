@@ -41,7 +41,7 @@ enum class Level : uint8_t { resource_group, resource, scope_group, scope, item,
 struct Place {
   ResourceGroup group;
   ScopeGroup scope_group;
-  std::string_view item;                       // at levels below the item
+  std::string_view item;                      // at levels below the item
   MetricKind metric_kind = MetricKind::none;  // at level data_point
 };
 
@@ -234,9 +234,14 @@ class Rewriting {
   }
   bool decide_and_act(const Field& field) {
     switch (decide_(std::as_const(place_), field.content)) {
-      case Verdict::keep: return true;
-      case Verdict::drop: copy_.drop(field.whole); return false;
-      case Verdict::edit: copy_.replace(field, [&](Appender& out) { edit_(std::as_const(place_), field.content, out); }); return true;
+      case Verdict::keep:
+        return true;
+      case Verdict::drop:
+        copy_.drop(field.whole);
+        return false;
+      case Verdict::edit:
+        copy_.replace(field, [&](Appender& out) { edit_(std::as_const(place_), field.content, out); });
+        return true;
     }
     return true;
   }

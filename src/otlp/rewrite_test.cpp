@@ -32,14 +32,22 @@ bool exists(Level level, Signal signal) {
 // The numbers of the fields that lead to a level; -1 is the data of a metric.
 std::vector<int> path_to(Level level) {
   switch (level) {
-    case Level::resource_group: return {1};
-    case Level::resource: return {1, 1};
-    case Level::scope_group: return {1, 2};
-    case Level::scope: return {1, 2, 1};
-    case Level::item: return {1, 2, 2};
-    case Level::span_event: return {1, 2, 2, 11};
-    case Level::span_link: return {1, 2, 2, 13};
-    case Level::data_point: return {1, 2, 2, -1, 1};
+    case Level::resource_group:
+      return {1};
+    case Level::resource:
+      return {1, 1};
+    case Level::scope_group:
+      return {1, 2};
+    case Level::scope:
+      return {1, 2, 1};
+    case Level::item:
+      return {1, 2, 2};
+    case Level::span_event:
+      return {1, 2, 2, 11};
+    case Level::span_link:
+      return {1, 2, 2, 13};
+    case Level::data_point:
+      return {1, 2, 2, -1, 1};
   }
   return {};
 }
@@ -139,7 +147,8 @@ TEST_F(RewriteTest, KeepsDropsAndEditsLikeAnObjectTree) {
         });
     next = verdicts(seed, keep, edit);
     edits = 0;
-    bool removes_empty = level == Level::resource_group || level == Level::scope_group || level == Level::item || level == Level::data_point;
+    bool removes_empty =
+        level == Level::resource_group || level == Level::scope_group || level == Level::item || level == Level::data_point;
     size_t kept = TreeWalk(level, removes_empty, [&](Message& message) {
                     Verdict verdict = next();
                     if (verdict != Verdict::edit) return verdict == Verdict::keep;
@@ -236,10 +245,11 @@ TEST_F(RewriteWireTest, LengthsGrowOverTheirFirstByteAtEveryLevel) {
   for (size_t size : {100u, 127u, 128u, 200u, 16383u, 16384u, 20000u}) {
     Slice body = slice(field(1, field(2, field(2, field(5, "a")))));
     std::string name(size, 'n');
-    Slice edited = rewrite_messages(body, Level::item,
-                                    [&](const Place&, std::string_view, Appender& out) { append_bytes_field(out, 5, name); });
+    Slice edited =
+        rewrite_messages(body, Level::item, [&](const Place&, std::string_view, Appender& out) { append_bytes_field(out, 5, name); });
     EXPECT_EQ(edited.view(), field(1, field(2, field(2, field(5, name)))));
-    Slice shrunk = rewrite_messages(edited, Level::item, [&](const Place&, std::string_view, Appender& out) { append_bytes_field(out, 5, "a"); });
+    Slice shrunk =
+        rewrite_messages(edited, Level::item, [&](const Place&, std::string_view, Appender& out) { append_bytes_field(out, 5, "a"); });
     EXPECT_EQ(shrunk.view(), body.view());
   }
 }

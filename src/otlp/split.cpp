@@ -79,17 +79,6 @@ void Splitter::open(size_t level, const Field& field) {
   depth_ = level;
 }
 
-// Leaves the message behind when it has no children left. REQUIRES: it is the innermost.
-void Splitter::close_if_done(size_t level) {
-  Cursor cursor(open_[level].rest);
-  Field field;
-  while (cursor.next(field)) {
-    if (is_child(level, field)) return;
-  }
-  open_[level].rest = {};
-  depth_ = level - 1;
-}
-
 // How large the next piece of this message may become: a guess.
 size_t Splitter::expected_size(size_t level) const {
   size_t rest = open_[level].rest.size();
@@ -168,7 +157,7 @@ void Splitter::take_children(size_t level, Appender& out) {
     if (depth_ > level) return;
   }
   take_run_until(rest.data());
-  close_if_done(level);
+  if (rest.empty()) depth_ = level - 1;
 }
 
 }  // namespace vigia::otlp

@@ -52,7 +52,6 @@ class Splitter {
   size_t count_up_to(size_t level, std::string_view message, size_t limit) const;
   bool fits(size_t level, const Field& child, size_t& count) const;
   void open(size_t level, const Field& field);
-  void close_if_done(size_t level);
   void take_from_slice(Part& part);
   void take_children(size_t level, Appender& out);
   void take_from_open_child(size_t level, Appender& out);

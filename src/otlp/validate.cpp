@@ -7,8 +7,8 @@
 
 #include "base/utf8.h"
 #include "otlp/count.h"
-#include "otlp/door_schema.h"
 #include "otlp/door_internal.h"
+#include "otlp/door_schema.h"
 #include "otlp/view.h"
 #include "otlp/wire.h"
 
@@ -77,11 +77,16 @@ inline bool is_length_key(char c) { return (static_cast<unsigned char>(c) & 0x87
 // A value in its short forms: text, which is known to be ASCII, a bool, a number.
 inline bool is_short_value(const char* at, size_t size) {
   switch (byte_at(at)) {
-    case bytes_tag(1): return byte_at(at + 1) == size - 2;
-    case varint_tag(2): return size == 2;
-    case varint_tag(3): return size <= 11 && skip_varint(at + 1, at + size) == at + size;
-    case fixed64_tag(4): return size == 9;
-    default: return false;
+    case bytes_tag(1):
+      return byte_at(at + 1) == size - 2;
+    case varint_tag(2):
+      return size == 2;
+    case varint_tag(3):
+      return size <= 11 && skip_varint(at + 1, at + size) == at + size;
+    case fixed64_tag(4):
+      return size == 9;
+    default:
+      return false;
   }
 }
 
@@ -146,7 +151,8 @@ bool Checker::check_unknown(const char* field, const char*& at, const char* end,
   switch (static_cast<WireType>(key & 7)) {
     case WireType::varint:
     case WireType::fixed64:
-    case WireType::fixed32: return check_number(field, at, end, key, static_cast<WireType>(key & 7));
+    case WireType::fixed32:
+      return check_number(field, at, end, key, static_cast<WireType>(key & 7));
     case WireType::length: {
       uint32_t length;
       at = read_uint32(at, end, length);
@@ -176,10 +182,15 @@ bool Checker::check_numbers(const char* field, const char*& at, const char* end,
 
 inline bool Checker::check_bytes(const char* field, std::string_view content, FieldKind kind) {
   switch (kind) {
-    case FieldKind::text: has_bad_text_ |= !is_text(content); return true;
-    case FieldKind::trace_id: return content.empty() || content.size() == 16 || fail(field, Fault::trace_id_length);
-    case FieldKind::span_id: return content.empty() || content.size() == 8 || fail(field, Fault::span_id_length);
-    default: return true;
+    case FieldKind::text:
+      has_bad_text_ |= !is_text(content);
+      return true;
+    case FieldKind::trace_id:
+      return content.empty() || content.size() == 16 || fail(field, Fault::trace_id_length);
+    case FieldKind::span_id:
+      return content.empty() || content.size() == 8 || fail(field, Fault::span_id_length);
+    default:
+      return true;
   }
 }
 
@@ -219,7 +230,8 @@ bool Checker::check(MessageType type, const char* at, const char* end, int level
         if (!at || length > static_cast<size_t>(end - at)) return fail(field, Fault::too_short);
         std::string_view content(at, length);
         at += length;
-        bool is_good = rule.kind == FieldKind::message ? check_message(field, content, rule, levels) : check_bytes(field, content, rule.kind);
+        bool is_good =
+            rule.kind == FieldKind::message ? check_message(field, content, rule, levels) : check_bytes(field, content, rule.kind);
         if (!is_good) return false;
         break;
       }
@@ -239,7 +251,8 @@ bool Checker::check(MessageType type, const char* at, const char* end, int level
       case FieldKind::unknown:
         if (!check_unknown(field, at, end, key)) return false;
         break;
-      case FieldKind::illegal: return fail(field, Fault::field_number);
+      case FieldKind::illegal:
+        return fail(field, Fault::field_number);
     }
   }
   return true;

@@ -27,8 +27,8 @@
 namespace vigia::otlp {
 
 struct Checked {
-  Slice body;                  // what came, or a copy that was put right
-  size_t item_count = 0;       // spans, data points or log records
+  Slice body;                   // what came, or a copy that was put right
+  size_t item_count = 0;        // spans, data points or log records
   size_t repaired_strings = 0;  // that were not UTF-8
 };
 

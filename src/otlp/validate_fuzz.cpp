@@ -1,6 +1,8 @@
 // Scenario: any bytes, as a request of any signal, through everything that happens to a request on its way.
 // Guarantee: no crash, no read or write outside; what comes out of any step is let in by the door again, with the same items.
 
+#include "otlp/validate.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -12,7 +14,6 @@
 #include "otlp/rewrite.h"
 #include "otlp/span_view.h"
 #include "otlp/split.h"
-#include "otlp/validate.h"
 
 namespace vigia::otlp {
 
@@ -47,7 +48,8 @@ size_t read_metric(std::string_view message) {
     seen += read_attributes(DataPointView(point, metric.kind()).attributes());
     HistogramPointView(point).for_each_bucket_count([&](uint64_t count) { seen += count; });
     ExponentialHistogramPointView(point).positive().for_each_count([&](uint64_t count) { seen += count; });
-    for (std::string_view exemplar : NumberPointView(point).exemplars()) seen += read_attributes(ExemplarView(exemplar).filtered_attributes());
+    for (std::string_view exemplar : NumberPointView(point).exemplars())
+      seen += read_attributes(ExemplarView(exemplar).filtered_attributes());
   }
   return seen;
 }
@@ -83,7 +85,8 @@ void split_and_compare(Signal signal, const Checked& request, size_t most_items,
 
 void filter_and_rewrite(Signal signal, const Slice& body, MemoryLedger& ledger) {
   for (int level = 0; level <= static_cast<int>(Level::data_point); level++) {
-    if (level >= static_cast<int>(Level::span_event) && (level == static_cast<int>(Level::data_point)) != (signal == Signal::metrics)) continue;
+    if (level >= static_cast<int>(Level::span_event) && (level == static_cast<int>(Level::data_point)) != (signal == Signal::metrics))
+      continue;
     if (level >= static_cast<int>(Level::span_event) && signal == Signal::logs) continue;
     size_t visited = 0;
     auto decide = [&](const Place&, std::string_view) { return static_cast<Verdict>(visited++ % 3); };

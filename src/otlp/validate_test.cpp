@@ -40,15 +40,22 @@ class Judge {
     std::string_view content;
     uint64_t ignored;
     switch (wire_type) {
-      case 0: if (!read_varint(ignored, 10)) return false; break;
-      case 1: if (!read_bytes(8, content)) return false; break;
-      case 5: if (!read_bytes(4, content)) return false; break;
+      case 0:
+        if (!read_varint(ignored, 10)) return false;
+        break;
+      case 1:
+        if (!read_bytes(8, content)) return false;
+        break;
+      case 5:
+        if (!read_bytes(4, content)) return false;
+        break;
       case 2: {
         uint64_t length;
         if (!read_varint(length, 5) || !read_bytes(length, content)) return false;
         break;
       }
-      default: return false;
+      default:
+        return false;
     }
     if (!field) return true;
     bool is_packed = field->is_packable() && wire_type == 2;
@@ -73,12 +80,16 @@ class Judge {
     switch (field.type()) {
       case FieldDescriptor::TYPE_MESSAGE:
       case FieldDescriptor::TYPE_STRING:
-      case FieldDescriptor::TYPE_BYTES: return 2;
+      case FieldDescriptor::TYPE_BYTES:
+        return 2;
       case FieldDescriptor::TYPE_DOUBLE:
       case FieldDescriptor::TYPE_FIXED64:
-      case FieldDescriptor::TYPE_SFIXED64: return 1;
-      case FieldDescriptor::TYPE_FIXED32: return 5;
-      default: return 0;
+      case FieldDescriptor::TYPE_SFIXED64:
+        return 1;
+      case FieldDescriptor::TYPE_FIXED32:
+        return 5;
+      default:
+        return 0;
     }
   }
   bool read_varint(uint64_t& value, size_t most_bytes) {
@@ -169,7 +180,10 @@ TEST_F(ValidateTest, AgreesAboutDamagedBytes) {
   for (uint64_t seed = 0; seed < rounds; seed++) {
     Signal signal = all_signals[seed % 3];
     SCOPED_TRACE("seed " + std::to_string(seed));
-    RandomWire wire(1000 + seed / 10);
+    // Half of the requests are perfect before they are damaged, so that nothing but the damage sets the repair going.
+    RandomWireOptions options;
+    options.has_twice = seed % 2 == 0;
+    RandomWire wire(1000 + seed / 10, options);
     std::string bytes = wire.message(*oracle_->request(signal));
     Random random(seed);
     if (bytes.empty()) continue;
@@ -191,7 +205,8 @@ TEST_F(ValidateTest, AgreesAboutRandomFieldSoup) {
   for (int round = 0; round < 100000; round++) {
     // Short messages of bytes that are often keys and lengths, so that many are nearly right.
     std::string bytes;
-    for (uint64_t i = random.below(24); i > 0; i--) bytes += "\x0A\x12\x02\x04\x08\x01\x00\x1A\x4A\x80\xFF\x09\x0D\x0B\x3A"[random.below(15)];
+    for (uint64_t i = random.below(24); i > 0; i--)
+      bytes += "\x0A\x12\x02\x04\x08\x01\x00\x1A\x4A\x80\xFF\x09\x0D\x0B\x3A"[random.below(15)];
     compare(all_signals[random.below(3)], bytes);
     if (HasFailure()) FAIL() << "round " << round;
   }
@@ -229,15 +244,25 @@ TEST_F(DoorTest, NamesTheFieldThatIsWrong) {
   bytes = good_span + good_span + good_span + field(1, field(2, scope_with_17_spans + field(2, field(1, "fifteen bytes.."))));
   EXPECT_EQ(refusal(bytes), "ResourceSpans[3].ScopeSpans[0].Span[17].trace_id: 15 bytes; expected 0 or 16 (at byte 58)");
 
-  EXPECT_EQ(refusal(in_span(field(4, "seven.."))), "ResourceSpans[0].ScopeSpans[0].Span[0].parent_span_id: 7 bytes; expected 0 or 8 (at byte 6)");
+  EXPECT_EQ(refusal(in_span(field(4, "seven.."))),
+            "ResourceSpans[0].ScopeSpans[0].Span[0].parent_span_id: 7 bytes; expected 0 or 8 (at byte 6)");
   EXPECT_EQ(refusal(in_span(field(11, "") + field(11, field(1, "time")))),
             "ResourceSpans[0].ScopeSpans[0].Span[0].events[1].time_unix_nano: wire type 2; expected 1 (at byte 10)");
   EXPECT_EQ(refusal(in_span(field(9, field(1, "k") + field(2, field(6, field(1, field(2, "\x08\x01"))))))),
             "ResourceSpans[0].ScopeSpans[0].Span[0].attributes[0].value.kvlist_value.values[0].value.string_value: "
             "wire type 0; expected 2 (at byte 19)");
-  EXPECT_EQ(refusal(field(1, field(2, field(2, field(5, field(1, field(7, "\x0A"))))))),  "let in");
+  EXPECT_EQ(refusal(field(1, field(2, field(2, field(5, field(1, field(7, "\x0A"))))))), "let in");
   EXPECT_EQ(refusal(field(1, field(2, field(2, field(5, field(1, field(7, "\x0A")))))), Signal::metrics),
-            "ResourceMetrics[0].ScopeMetrics[0].Metric[0].gauge.data_points[0].attributes[0].key: the message ends inside the field (at byte 12)");
+            "ResourceMetrics[0].ScopeMetrics[0].Metric[0].gauge.data_points[0].attributes[0].key: the message ends inside the field (at "
+            "byte 12)");
+}
+
+TEST_F(DoorTest, KeysAndLengthsMayBeLongerThanNeededUpToFiveBytes) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(refusal("\x8A\x80\x80\x80\x00\x00"sv), "let in");
+  EXPECT_EQ(refusal("\x8A\x80\x80\x80\x80\x00\x00"sv), "ResourceSpans[0]: the field's key is broken or cut short (at byte 0)");
+  EXPECT_EQ(refusal("\x0A\x80\x80\x80\x80\x00"sv), "let in");
+  EXPECT_EQ(refusal("\x0A\x80\x80\x80\x80\x80\x00"sv), "ResourceSpans[0]: the message ends inside the field (at byte 0)");
 }
 
 TEST_F(DoorTest, RefusesBrokenFraming) {
@@ -300,6 +325,23 @@ TEST_F(DoorTest, JoinsResourcesThatStandTwice) {
   ASSERT_TRUE(checked.is_ok());
   EXPECT_EQ(checked->body.view(), field(1, field(1, a + b) + field(3, "url")));
   EXPECT_EQ(checked->repaired_strings, 0u);
+}
+
+TEST_F(DoorTest, TheLastKindOfAValueWins) {
+  auto value_of = [&](std::string_view value) {
+    auto checked = check(in_span(field(9, field(2, value))));
+    EXPECT_TRUE(checked.is_ok());
+    std::string_view span;
+    for_each_item(checked->body.view(), [&](const ResourceGroup&, const ScopeGroup&, std::string_view item) { span = item; });
+    return std::string((*Attributes(span, 9).begin()).value_message);
+  };
+  std::string a = field(5, field(1, field(1, "a")));
+  std::string b = field(5, field(1, field(1, "b")));
+  std::string number = "\x18\x07";
+  EXPECT_EQ(value_of(a + b), field(5, field(1, field(1, "a")) + field(1, field(1, "b"))));
+  EXPECT_EQ(value_of(a + number + b), b);
+  EXPECT_EQ(value_of(a + b + number), number);
+  EXPECT_EQ(value_of(number + field(1, "x") + field(1, "\xFF")), field(1, "\xEF\xBF\xBD"));
 }
 
 TEST_F(DoorTest, CountsOnlyTheDataThatStays) {

@@ -7,15 +7,32 @@ void ValueView::read() {
   Field field;
   while (cursor.next(field)) {
     switch (field.tag) {
-      case bytes_tag(1): kind_ = ValueKind::string; break;
-      case varint_tag(2): kind_ = ValueKind::boolean; break;
-      case varint_tag(3): kind_ = ValueKind::integer; break;
-      case fixed64_tag(4): kind_ = ValueKind::real; break;
-      case bytes_tag(5): kind_ = ValueKind::array; break;
-      case bytes_tag(6): kind_ = ValueKind::map; break;
-      case bytes_tag(7): kind_ = ValueKind::bytes; break;
-      case varint_tag(8): kind_ = ValueKind::empty; break;  // an index into a table that only profiles have
-      default: continue;
+      case bytes_tag(1):
+        kind_ = ValueKind::string;
+        break;
+      case varint_tag(2):
+        kind_ = ValueKind::boolean;
+        break;
+      case varint_tag(3):
+        kind_ = ValueKind::integer;
+        break;
+      case fixed64_tag(4):
+        kind_ = ValueKind::real;
+        break;
+      case bytes_tag(5):
+        kind_ = ValueKind::array;
+        break;
+      case bytes_tag(6):
+        kind_ = ValueKind::map;
+        break;
+      case bytes_tag(7):
+        kind_ = ValueKind::bytes;
+        break;
+      case varint_tag(8):
+        kind_ = ValueKind::empty;
+        break;  // an index into a table that only profiles have
+      default:
+        continue;
     }
     content_ = field.content;
     number_ = field.number;

@@ -252,10 +252,14 @@ void expect_same_metric(std::string_view message, const Fields& expected) {
   EXPECT_EQ(view.is_monotonic(), data.field("is_monotonic") ? data.number("is_monotonic") != 0 : false);
   expect_each(view.points(), *data, "data_points", [&](std::string_view point, const Fields& fields) {
     switch (view.kind()) {
-      case MetricKind::histogram: return expect_same_histogram_point(point, fields);
-      case MetricKind::exponential_histogram: return expect_same_exponential_point(point, fields);
-      case MetricKind::summary: return expect_same_summary_point(point, fields);
-      default: break;
+      case MetricKind::histogram:
+        return expect_same_histogram_point(point, fields);
+      case MetricKind::exponential_histogram:
+        return expect_same_exponential_point(point, fields);
+      case MetricKind::summary:
+        return expect_same_summary_point(point, fields);
+      default:
+        break;
     }
     NumberPointView number(point, view.kind());
     expect_same_point(number, fields);
