@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "app/own_listeners.h"
+
 namespace vigia::app {
 
 std::optional<std::string> environment_variable(const std::string& name) {
@@ -16,6 +18,7 @@ std::optional<Configuration> read_configuration(const config::LoadRequest& reque
   Configuration configuration;
   configuration.tree = std::move(*tree);
   configuration.service = pipeline::decode_service(configuration.tree, components, diagnostics);
+  refuse_own_listeners(configuration.tree, configuration.service, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
   return configuration;
 }

@@ -123,6 +123,21 @@ TEST(Validate, tells_every_mistake_at_once) {
   EXPECT_TRUE(contains(answer.err, "/nowhere/at/all.yaml")) << answer.err;
 }
 
+TEST(Validate, a_pipeline_that_sends_to_itself_is_refused) {
+  auto errors_of = [](const std::string& receiver, const std::string& exporter) {
+    TemporaryFile file("receivers: {otlp: {protocols: " + receiver + "}}\nexporters: " + exporter +
+                       "\nservice: {pipelines: {traces/a: {receivers: [otlp], exporters: [otlphttp]}}}\n");
+    return answer_to({"validate", "--config", file.path()}).err;
+  };
+  std::string circle = "it would go in circles";
+  EXPECT_TRUE(contains(errors_of("{http: {endpoint: 0.0.0.0:4318}}", "{otlphttp: {endpoint: 'http://localhost:4318'}}"), circle));
+  EXPECT_TRUE(contains(errors_of("{http: }", "{otlphttp: {endpoint: 'http://127.0.0.1:4318/base'}}"), circle));
+  EXPECT_TRUE(contains(errors_of("{grpc: , http: }", "{otlphttp: {traces_endpoint: 'http://[::1]:4318/v1/traces'}}"), circle));
+  EXPECT_EQ(errors_of("{http: }", "{otlphttp: {endpoint: 'http://127.0.0.1:4319'}}"), "");
+  EXPECT_EQ(errors_of("{http: {endpoint: 127.0.0.1:4318}}", "{otlphttp: {endpoint: 'http://127.0.0.2:4318'}}"), "");
+  EXPECT_EQ(errors_of("{http: {endpoint: 0.0.0.0:4318}}", "{otlphttp: {endpoint: 'http://collector:4318'}}"), "");
+}
+
 TEST(Components, are_listed_with_their_signals) {
   Answer answer = answer_to({"components"});
   EXPECT_EQ(answer.code, 0);
