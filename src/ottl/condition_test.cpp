@@ -100,7 +100,7 @@ void run(std::string_view table) {
   EXPECT_GT(count, 0U);
 }
 
-TEST(Condition, ReadsPaths) {
+TEST(Condition, ReadsPathsOfSpans) {
   run(R"table(
     span | name == "GET /cart" | true
     span | span.name == "GET /cart" | true
@@ -145,6 +145,11 @@ TEST(Condition, ReadsPaths) {
     spanevent | attributes["exception.type"] == "IOError" | true
     spanevent | time_unix_nano == 2500000000 and event_index == 1 | true
     spanevent | spanevent.time > span.start_time | true
+  )table");
+}
+
+TEST(Condition, ReadsPathsOfLogsAndMetrics) {
+  run(R"table(
     log | severity_number == SEVERITY_NUMBER_ERROR | true
     log | severity_number < SEVERITY_NUMBER_ERROR2 | true
     log | log.severity_text == "Error" | true

@@ -68,7 +68,7 @@ class ConstantNode final : public ValueNode {
   std::string memory_;
 };
 
-// A key behind a path or a function, with what it is when it is known beforehand.
+// A key behind a path or a function.
 struct CompiledKey {
   ValueNodePointer value;
 };
@@ -78,6 +78,12 @@ Value apply_keys(Evaluation& evaluation, Value value, const std::vector<Compiled
 
 // What a path's name means in a context.
 Result<ValueNodePointer> compile_path(const Path& path, size_t column, Context context, std::vector<CompiledKey> keys);
+
+// The results of + - * / and of a minus sign; types that do not fit make the evaluation fail.
+Value calculate(Evaluation& evaluation, Operator operation, const Value& left, const Value& right);
+Value negated(Evaluation& evaluation, const Value& value);
+
+Result<TruthNodePointer> compile_condition(const Expression& expression, Context context);
 
 // A converter's arguments in the order of its parameters; a missing optional one is null.
 struct CallArguments {
