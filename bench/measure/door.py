@@ -1,8 +1,4 @@
-"""What validation at the door costs, as its own line: a program that does nothing else, on the benchmark's data.
-
-The program is built with the release preset (`door_bench`). Run with a signal it validates requests of the data set for a
-second and prints one JSON line: {"ns_per_item": …, "bytes_per_item": …}.
-"""
+"""What validation at the door costs, as its own line: a program that does nothing else (bench/door), on the benchmark's data."""
 
 import json
 import subprocess
@@ -15,8 +11,13 @@ from .systems import ROOT, SIGNALS
 PROGRAM = "door_bench"
 
 
-def find_program():
-    return next((path for path in (ROOT / "build/release").rglob(PROGRAM) if path.is_file()), None)
+def built_program():
+    """The program of the release build, brought up to date, or None when there is no such build here."""
+    folder = ROOT / "build/release"
+    if not (folder / "build.ninja").exists():
+        return None
+    done = subprocess.run(["ninja", "-C", folder, PROGRAM], stdout=subprocess.DEVNULL, check=False)
+    return next((path for path in folder.rglob(PROGRAM) if path.is_file()), None) if done.returncode == 0 else None
 
 
 def measure_once(program, core, signal):
@@ -26,9 +27,9 @@ def measure_once(program, core, signal):
 
 def measure_door(core, run_count):
     """One result for each signal, or None when the program is not built."""
-    program = find_program()
+    program = built_program()
     if program is None:
-        print(f"{DOOR_CASE}: left out: {PROGRAM} is not built", file=sys.stderr)
+        print(f"{DOOR_CASE}: left out: build/release cannot build {PROGRAM}", file=sys.stderr)
         return None
     results = []
     for signal in SIGNALS:

@@ -103,6 +103,7 @@ def offer(bench, case, process, port, rate, seconds):
         "p50_ms": summary["latency_ms"]["p50"],
         "p99_ms": summary["latency_ms"]["p99"],
         "cpu_ns_per_item": cpu_s * 1e9 / max(in_time, 1),
+        "rss_mib_peak": process.memory_mib()[1],
         "load_core_busy": busy,
     }
 
@@ -117,34 +118,33 @@ def arrive_within(bench, case, expected, seconds):
 
 
 def measure_ceiling(bench, system, case, is_quick):
-    """The highest rate that arrives whole: full speed gives an estimate, rates around it the answer.
+    """The highest rate that arrives whole: full speed gives an estimate, a ramp from below the answer.
 
     In the short form the estimate is the answer: what arrived in a second of all that could be sent.
     """
+    best = with_fresh(bench, system, case, lambda process, port: offer(bench, case, process, port, None, bench.seconds))
+    if not is_quick:
+        half = best["arrived_per_second"] / 2
+        best = with_fresh(bench, system, case, lambda process, port: climb(bench, case, process, port, half))
+    figures = ("cpu_ns_per_item", "p50_ms", "p99_ms", "rss_mib_peak", "load_core_busy")
+    return {"items_per_second": best["arrived_per_second"], **{figure: best[figure] for figure in figures}}
+
+
+def with_fresh(bench, system, case, measure):
+    """A result of a program that was just started and has had some load; waits for what is still on its way."""
     process, ports = bench.start(system, case)
     with process:
         port = ports.of(case.protocol)
         warm_up = offer(bench, case, process, port, case.rate, 0.5)
         wait_for_items(bench, case, warm_up["expected"])
-        best = offer(bench, case, process, port, None, bench.seconds)
-        if is_quick:
-            wait_for_items(bench, case, best["expected"], deadline_s=60)
-        else:
-            best = climb(bench, case, process, port, best)
-        return {
-            "items_per_second": best["arrived_per_second"],
-            "cpu_ns_per_item": best["cpu_ns_per_item"],
-            "p50_ms": best["p50_ms"],
-            "p99_ms": best["p99_ms"],
-            "rss_mib_peak": process.memory_mib()[1],
-            "load_core_busy": best["load_core_busy"],
-        }
+        result = measure(process, port)
+        wait_for_items(bench, case, result["expected"], deadline_s=60)
+        return result
 
 
-def climb(bench, case, process, port, full_speed):
-    """A ramp from half of what arrived at full speed, in steps of a tenth, until a rate does not arrive whole twice."""
-    best, rate, refusals = None, full_speed["arrived_per_second"] / 2, 0
-    wait_for_items(bench, case, full_speed["expected"], deadline_s=60)
+def climb(bench, case, process, port, rate):
+    """A ramp from this rate, in steps of a tenth, until a rate does not arrive whole twice."""
+    best, step, refusals = None, None, 0
     for _ in range(24):
         step = offer(bench, case, process, port, rate, min(bench.seconds, 3))
         wait_for_items(bench, case, step["expected"], deadline_s=60)
@@ -157,7 +157,7 @@ def climb(bench, case, process, port, full_speed):
             break
     if best is None:
         raise Failure(f"not even {rate:,.0f} items a second arrived whole")
-    return best
+    return {**best, "expected": step["expected"]}
 
 
 def measure_stalled(bench, system, case):

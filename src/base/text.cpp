@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include <fmt/core.h>
@@ -90,6 +91,7 @@ std::optional<int64_t> parse_duration_ns(std::string_view text) {
 }
 
 std::string format_duration_ns(int64_t ns) {
+  if (ns == std::numeric_limits<int64_t>::min()) return format_duration_ns(ns + 1);  // its opposite does not exist
   if (ns < 0) return "-" + format_duration_ns(-ns);
   if (ns == 0) return "0s";
   if (ns < 1'000) return fmt::format("{}ns", ns);

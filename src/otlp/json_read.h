@@ -8,7 +8,7 @@
 // and no two of a choice (stringValue, intValue …) together.
 //
 // The result is a whole request as validate.h wants it: ids have their length, text is UTF-8, values nest no deeper than
-// max_value_levels (view.h).
+// max_value_levels (attribute_view.h).
 
 #include <cstddef>
 #include <string_view>

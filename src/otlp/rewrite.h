@@ -82,13 +82,13 @@ class PatchedCopy {
 
   void drop(std::string_view whole_field) {
     if (whole_field.empty()) return;
-    begin_change(whole_field.data());
+    begin_change(whole_field.data(), source_.size());
     run_begin_ = end_of(whole_field);
   }
   // The content becomes what write(Appender&) appends. An empty `field.whole` adds a field in front of where it points.
   template <typename Write>
   void replace(const Field& field, Write&& write) {
-    begin_change(field.whole.data());
+    begin_change(field.whole.data(), source_.size() + source_.size() / 4 + 256);
     NestedMessage message(out_, field.tag, field.content.size() + field.content.size() / 4);
     write(out_);
     message.close();
@@ -106,10 +106,10 @@ class PatchedCopy {
  private:
   static const char* end_of(std::string_view bytes) { return bytes.data() + bytes.size(); }
 
-  void begin_change(const char* at) {
+  void begin_change(const char* at, size_t expected_size) {
     if (!is_changed_) {
       is_changed_ = true;
-      out_.reserve(source_.size() + source_.size() / 4 + 256);
+      out_.reserve(expected_size);
     }
     open(innermost_);
     copy_until(at);

@@ -90,7 +90,7 @@ inline bool is_short_value(const char* at, size_t size) {
   }
 }
 
-// Steps over a KeyValue in the shape that nearly all have (view.h) with ASCII text. Null when it may be anything else.
+// Steps over a KeyValue in the shape that nearly all have (attribute_view.h) with ASCII text. Null when it may be anything else.
 // `at` is at the field's key, of one byte.
 inline const char* skip_short_attribute(const char* at, const char* end) {
   auto left = static_cast<size_t>(end - at);

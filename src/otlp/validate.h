@@ -9,7 +9,7 @@
 //     lengths in more bytes than libprotobuf reads (5);
 //   * a known field with another wire type than its own (repeated numbers may be packed or not);
 //   * trace ids of other lengths than 0 and 16, span ids of other lengths than 0 and 8;
-//   * values that nest deeper than max_value_levels (view.h).
+//   * values that nest deeper than max_value_levels (attribute_view.h).
 //
 // Put right, in a copy:
 //   * text that is not UTF-8 gets U+FFFD in the place of what is broken;

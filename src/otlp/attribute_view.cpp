@@ -1,4 +1,4 @@
-#include "otlp/view.h"
+#include "otlp/attribute_view.h"
 
 namespace vigia::otlp {
 
