@@ -14,8 +14,10 @@
 
 namespace vigia::otlp {
 
-// How deep a value may nest in arrays and maps; the door refuses more. A plain value is one level.
-inline constexpr int max_value_levels = 64;
+// How deep a value may nest in arrays and maps; the door refuses more. A plain value is one level. A level of map is three
+// protobuf messages, and most readers of protobuf refuse what nests deeper than 100: a value that we let in but they do not
+// would spoil the batch it was merged into.
+inline constexpr int max_value_levels = 31;
 
 enum class ValueKind : uint8_t { empty, string, boolean, integer, real, array, map, bytes };
 

@@ -290,7 +290,7 @@ TEST_F(DoorTest, RefusesValuesThatNestTooDeep) {
   EXPECT_EQ(refusal(span_with(max_value_levels)), "let in");
   std::string message = refusal(span_with(max_value_levels + 1));
   EXPECT_NE(message.find("attributes[0].value.array_value.values[0]"), std::string::npos) << message;
-  EXPECT_NE(message.find("values nest deeper than 64 levels"), std::string::npos) << message;
+  EXPECT_NE(message.find("values nest deeper than 31 levels"), std::string::npos) << message;
   EXPECT_LT(message.size(), 600u);
   EXPECT_NE(refusal(span_with(3000)), "let in");
 }
