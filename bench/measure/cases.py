@@ -33,7 +33,7 @@ class Case:
     compression: str = "none"
     batch: int = LARGE
     connections: int = 8
-    rate: int = 60_000
+    rate: int = 100_000
     forwarding: Forwarding = field(default_factory=Forwarding)
     is_quick: bool = False  # part of the short form
 
@@ -73,6 +73,6 @@ CEILING_CASES = [
 
 STALLED_LIMIT_MIB = 128
 LIMITER = {"memory_limiter": {"check_interval": "100ms", "limit_mib": STALLED_LIMIT_MIB, "spike_limit_mib": 24}}
-STALLED_CASE = Case("stalled-backend", f"backend frozen, 60,000 spans/s offered, memory_limiter at {STALLED_LIMIT_MIB} MiB where there is one",
+STALLED_CASE = Case("stalled-backend", f"backend frozen, 100,000 spans/s offered, memory_limiter at {STALLED_LIMIT_MIB} MiB where there is one",
                     forwarding=Forwarding(processors=LIMITER), is_quick=True)
 DOOR_CASE = "validation"

@@ -83,6 +83,10 @@ class Pinned:
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         return tuple(int(re.search(rf"{name}:\s+(\d+) kB", text).group(1)) / 1024 for name in ("VmRSS", "VmHWM"))
 
+    def forget_peak(self):
+        """The highest memory is what it is now, from here on."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
     def suspend(self):
         self.process.send_signal(signal.SIGSTOP)
 

@@ -89,6 +89,7 @@ def measure_at_rate(bench, system, case):
 def offer(bench, case, process, port, rate, seconds):
     """Offers a rate (None: as much as goes) and says how much arrived in a second."""
     before = bench.arrived(case)
+    process.forget_peak()
     cpu_before_ns, sink_before_ns = process.cpu_ns(), bench.sink.cpu_ns()
     # More in flight than a polite client has: what gives first shall be the system.
     summary = bench.load(case, port, seconds, rate, in_flight=8 if case.protocol == "grpc" else None)
