@@ -144,20 +144,21 @@ def with_fresh(bench, system, case, measure):
 
 
 def climb(bench, case, process, port, rate):
-    """A ramp from this rate, in steps of a tenth, until a rate does not arrive whole twice."""
-    best, step, refusals = None, None, 0
-    for _ in range(24):
-        step = offer(bench, case, process, port, rate, min(bench.seconds, 3))
-        wait_for_items(bench, case, step["expected"], deadline_s=60)
-        if step["is_whole"]:
-            best, refusals = step, 0
-            rate *= 1.1
-            continue
-        refusals += 1
-        if refusals == 2:
-            break
-    if best is None:
-        raise Failure(f"not even {rate:,.0f} items a second arrived whole")
+    """A ramp from this rate, in large steps until a rate does not arrive whole twice, then in small ones from the last that did."""
+    best, step = None, None
+    for factor in (1.3, 1.08):
+        refusals = 0
+        while refusals < 2:
+            step = offer(bench, case, process, port, rate, min(bench.seconds, 3))
+            wait_for_items(bench, case, step["expected"], deadline_s=60)
+            if step["is_whole"]:
+                best, refusals = {**step, "rate": rate}, 0
+                rate *= factor
+            else:
+                refusals += 1
+        if best is None:
+            raise Failure(f"not even {rate:,.0f} items a second arrived whole")
+        rate = best["rate"] * 1.08
     return {**best, "expected": step["expected"]}
 
 

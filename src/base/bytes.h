@@ -63,7 +63,7 @@ class Buffer {
   ~Buffer() { release(); }
 
   explicit operator bool() const { return block_ != nullptr; }
-  char* data() const { return reinterpret_cast<char*>(block_ + 1); }
+  char* data() const { return block_ ? reinterpret_cast<char*>(block_ + 1) : nullptr; }
   size_t capacity() const { return block_ ? block_->capacity : 0; }
   bool is_same_block(const Buffer& other) const { return block_ == other.block_; }
   MemoryLedger& ledger() const {
