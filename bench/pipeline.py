@@ -29,12 +29,12 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true", help="the most telling cases, three short runs: under three minutes")
     parser.add_argument("--case", nargs="+", choices=names, metavar="NAME", help="only these: " + ", ".join(names))
     parser.add_argument("--runs", type=int, help="of each system and case; 5, or 3 with --quick")
-    parser.add_argument("--seconds", type=float, help="of load in each run; 5, or 1.4 with --quick")
+    parser.add_argument("--seconds", type=float, help="of load in each run; 5, or 1.2 with --quick")
     parser.add_argument("--systems", default="vigia,otelcol,rotel", help="which, in the order of the table")
     parser.add_argument("--cores", default="0,1", help="of the system under test, and of load and sink")
     arguments = parser.parse_args()
     arguments.runs = arguments.runs or (3 if arguments.quick else 5)
-    arguments.seconds = arguments.seconds or (1.4 if arguments.quick else 5)
+    arguments.seconds = arguments.seconds or (1.2 if arguments.quick else 5)
     arguments.cores = [int(core) for core in arguments.cores.split(",")]
     arguments.systems = arguments.systems.split(",")
     return arguments

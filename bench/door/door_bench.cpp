@@ -53,7 +53,8 @@ int measure(otlp::Signal signal) {
     elapsed_ns = clock.steady_ns() - start_ns;
   }
   double count = static_cast<double>(items);
-  fmt::print("{{\"ns_per_item\":{:.2f},\"bytes_per_item\":{:.1f}}}\n", static_cast<double>(elapsed_ns) / count, static_cast<double>(bytes) / count);
+  fmt::print("{{\"ns_per_item\":{:.2f},\"bytes_per_item\":{:.1f}}}\n", static_cast<double>(elapsed_ns) / count,
+             static_cast<double>(bytes) / count);
   return 0;
 }
 

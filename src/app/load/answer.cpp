@@ -46,8 +46,7 @@ Answer read_grpc_answer(const net::ClientResponse& response, MemoryLedger& ledge
     message = response.headers.get("grpc-message");
   }
   std::optional<int64_t> code = parse_int(text);
-  if (!code || *code < 0 || *code > 16)
-    return failure("the answer has no gRPC status, and HTTP status " + std::to_string(response.status));
+  if (!code || *code < 0 || *code > 16) return failure("the answer has no gRPC status, and HTTP status " + std::to_string(response.status));
   auto status = static_cast<StatusCode>(*code);
   if (status != StatusCode::ok) {
     bool is_refusal = status == StatusCode::resource_exhausted || status == StatusCode::unavailable;

@@ -193,8 +193,8 @@ TEST_F(LoadTest, NobodyThereIsAFailureAndEnds) {
 
 TEST_F(LoadTest, AFixedRateIsKept) {
   serve(FakeReceiver::Mood::accepting);
-  std::vector<std::string> args = {"traces", "--endpoint", "127.0.0.1:" + std::to_string(server_->port()), "--batch", "10", "--rate", "20000",
-                                   "--duration", "500ms"};
+  std::vector<std::string> args = {
+      "traces", "--endpoint", "127.0.0.1:" + std::to_string(server_->port()), "--batch", "10", "--rate", "20000", "--duration", "500ms"};
   LoadReport report = *perform_load(*parse_load_options(args));
   // Never more than was asked for; what a busy machine could not send in time is told.
   EXPECT_LE(report.totals.sent, 10'010u);

@@ -25,9 +25,28 @@ TEST(LoadOptionsTest, DefaultsFollowTheProtocol) {
 }
 
 TEST(LoadOptionsTest, EverythingThatIsSaidIsTaken) {
-  LoadOptions options = *parse_load_options({"--rate", "2500.5", "metrics", "--endpoint=[::1]:99", "--duration", "1m30s", "--connections=8",
-                                             "--batch", "20", "--compression", "zstd", "--series", "77", "--seed", "9", "--header",
-                                             "X-Scope-OrgID=a=b", "--tls", "--items", "1000", "--data-set", "shop-1"});
+  LoadOptions options = *parse_load_options({"--rate",
+                                             "2500.5",
+                                             "metrics",
+                                             "--endpoint=[::1]:99",
+                                             "--duration",
+                                             "1m30s",
+                                             "--connections=8",
+                                             "--batch",
+                                             "20",
+                                             "--compression",
+                                             "zstd",
+                                             "--series",
+                                             "77",
+                                             "--seed",
+                                             "9",
+                                             "--header",
+                                             "X-Scope-OrgID=a=b",
+                                             "--tls",
+                                             "--items",
+                                             "1000",
+                                             "--data-set",
+                                             "shop-1"});
   EXPECT_EQ(options.host, "::1");
   EXPECT_EQ(options.port, 99);
   EXPECT_EQ(options.items_per_second, 2500.5);
@@ -59,10 +78,11 @@ TEST(LoadOptionsTest, MistakesNameTheOptionAndWhatWasExpected) {
 
 TEST(LoadOptionsTest, HelpNamesEveryOption) {
   EXPECT_TRUE(parse_load_options({"--help"})->wants_help);
-  for (std::string_view name : {"endpoint", "protocol", "header", "tls", "insecure", "ca-file", "skip-verify", "timeout", "rate", "duration",
-                                "items", "connections", "in-flight", "batch", "compression", "threads", "data-set", "seed", "id-seed",
-                                "series", "services", "instances", "resources", "attributes", "value-bytes", "line-bytes",
-                                "error-fraction", "distinct-requests"})
+  for (std::string_view name :
+       {"endpoint",    "protocol",  "header",     "tls",         "insecure",    "ca-file",        "skip-verify",
+        "timeout",     "rate",      "duration",   "items",       "connections", "in-flight",      "batch",
+        "compression", "threads",   "data-set",   "seed",        "id-seed",     "series",         "services",
+        "instances",   "resources", "attributes", "value-bytes", "line-bytes",  "error-fraction", "distinct-requests"})
     EXPECT_NE(load_help().find("--" + std::string(name)), std::string_view::npos) << name;
 }
 

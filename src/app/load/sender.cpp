@@ -53,9 +53,12 @@ net::ClientSettings client_settings(const LoadContext& context) {
 }  // namespace
 
 LoadSender::LoadSender(const LoadContext& context, net::EventLoop& loop, LoadShare share)
-    : context_(context), loop_(loop), share_(share), headers_(request_headers(context.options)), items_per_request_(context.options.data.batch) {
-  if (share_.items_per_second > 0)
-    ns_per_request_ = 1e9 * static_cast<double>(items_per_request_) / share_.items_per_second;
+    : context_(context),
+      loop_(loop),
+      share_(share),
+      headers_(request_headers(context.options)),
+      items_per_request_(context.options.data.batch) {
+  if (share_.items_per_second > 0) ns_per_request_ = 1e9 * static_cast<double>(items_per_request_) / share_.items_per_second;
 }
 
 Status LoadSender::prepare(uint64_t id_seed) {
@@ -147,9 +150,8 @@ void LoadSender::send_one(size_t lane, int64_t since_ns) {
   totals_.requests++;
   totals_.sent += items_per_request_;
   totals_.sent_bytes += request.body.size();
-  connections_[lane]->send(std::move(request), [this, lane, since_ns](Result<net::ClientResponse> result) {
-    on_answer(lane, since_ns, result);
-  });
+  connections_[lane]->send(std::move(request),
+                           [this, lane, since_ns](Result<net::ClientResponse> result) { on_answer(lane, since_ns, result); });
 }
 
 void LoadSender::on_answer(size_t lane, int64_t since_ns, const Result<net::ClientResponse>& result) {

@@ -99,9 +99,9 @@ class LoadSender {
   int64_t stop_ns_ = 0;
   int64_t end_ns_ = 0;
   uint64_t sent_requests_ = 0;
-  bool is_sending_ = false;   // false before the start and when the time is over
+  bool is_sending_ = false;  // false before the start and when the time is over
   bool is_inside_send_ = false;
-  bool is_late_ = false;      // requests that are due wait for a free lane
+  bool is_late_ = false;  // requests that are due wait for a free lane
 
   LoadTotals totals_;
   LatencyCounts latency_;
