@@ -28,14 +28,22 @@ void Buffer::release() {
   std::free(block_);
 }
 
+void Buffer::grow_to(size_t capacity) {
+  CHECK(block_ && capacity >= block_->capacity && block_->references.load(std::memory_order_relaxed) == 1);
+  resize(capacity);
+}
+
 void Buffer::shrink_to(size_t used) {
   CHECK(block_ && used <= block_->capacity && block_->references.load(std::memory_order_relaxed) == 1);
-  if (block_->capacity - used < 4096 || used > block_->capacity / 4 * 3) return;
-  void* memory = std::realloc(static_cast<void*>(block_), charge_of(used));
-  if (!memory) return;
+  if (block_->capacity - used >= 4096 && used <= block_->capacity / 4 * 3) resize(used);
+}
+
+void Buffer::resize(size_t capacity) {
+  void* memory = std::realloc(static_cast<void*>(block_), charge_of(capacity));
+  CHECK(memory != nullptr);
   block_ = static_cast<Block*>(memory);
-  block_->ledger->charge(static_cast<int64_t>(used) - static_cast<int64_t>(block_->capacity));
-  block_->capacity = used;
+  block_->ledger->charge(static_cast<int64_t>(capacity) - static_cast<int64_t>(block_->capacity));
+  block_->capacity = capacity;
 }
 
 void Chain::append(Chain&& other) {
@@ -57,9 +65,10 @@ Appender::Appender(MemoryLedger& ledger, size_t expected_size) : ledger_(&ledger
 
 void Appender::reserve(size_t capacity) {
   if (capacity <= buffer_.capacity()) return;
-  Buffer larger = Buffer::allocate(capacity, *ledger_);
-  if (size_ > 0) std::memcpy(larger.data(), buffer_.data(), size_);
-  buffer_ = std::move(larger);
+  if (size_ == 0)
+    buffer_ = Buffer::allocate(capacity, *ledger_);
+  else
+    buffer_.grow_to(capacity);
 }
 
 void Appender::grow(size_t more) { reserve(std::max({size_ + more, buffer_.capacity() * 2, size_t{256}})); }

@@ -33,6 +33,10 @@ class MemoryLedger {
   // The second guard: what the whole process uses has passed its limit.
   void set_process_over_limit(bool over) { process_over_limit_.store(over, std::memory_order_relaxed); }
 
+  // Bytes among the held ones that wait in queues for their turn to be sent: grows when data comes faster than it leaves.
+  int64_t backlog_bytes() const { return backlog_bytes_.load(std::memory_order_relaxed); }
+  void change_backlog(int64_t by) { backlog_bytes_.fetch_add(by, std::memory_order_relaxed); }
+
   bool is_over_limit() const { return would_exceed(0); }
   bool would_exceed(int64_t more_bytes) const {
     int64_t limit = limit_bytes();
@@ -42,7 +46,28 @@ class MemoryLedger {
  private:
   std::atomic<int64_t> held_bytes_{0};
   std::atomic<int64_t> limit_bytes_{0};
+  std::atomic<int64_t> backlog_bytes_{0};
   std::atomic<bool> process_over_limit_{false};
+};
+
+// Bytes that wait in a queue, counted in the ledger's backlog as long as this lives.
+class BacklogShare {
+ public:
+  BacklogShare() = default;
+  BacklogShare(MemoryLedger& ledger, size_t bytes) : ledger_(&ledger), bytes_(static_cast<int64_t>(bytes)) { ledger.change_backlog(bytes_); }
+  BacklogShare(BacklogShare&& other) noexcept : ledger_(std::exchange(other.ledger_, nullptr)), bytes_(other.bytes_) {}
+  BacklogShare& operator=(BacklogShare&& other) noexcept {
+    std::swap(ledger_, other.ledger_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~BacklogShare() {
+    if (ledger_) ledger_->change_backlog(-bytes_);
+  }
+
+ private:
+  MemoryLedger* ledger_ = nullptr;
+  int64_t bytes_ = 0;
 };
 
 // A reference to one block of memory. Null when default-constructed or moved from.
@@ -71,6 +96,8 @@ class Buffer {
     return *block_->ledger;
   }
 
+  // Makes the block larger, in its place where the allocator can (the address may change). REQUIRES: this is the only reference.
+  void grow_to(size_t capacity);
   // Gives back what lies beyond `used` bytes, when that is worth a smaller block (the address may change).
   // REQUIRES: this is the only reference.
   void shrink_to(size_t used);
@@ -87,6 +114,7 @@ class Buffer {
     if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
   }
   void release();
+  void resize(size_t capacity);
 
   Block* block_ = nullptr;
 };

@@ -108,6 +108,7 @@ void Sender::Core::enqueue(Batch batch, Done done, int64_t room) {
   // When every send waits for a retry, what comes now stays for seconds.
   bool is_stalled = state_.with([&](State& state) { return state.waiting.size() >= config_.queue.consumers; });
   if (is_stalled) compact(job->batch.payload);
+  job->backlog = BacklogShare(ledger_, job->batch.payload.size());
   state_.with([&](State& state) {
     state.queued_size += batching_size(job->batch);
     state.queue.push_back(std::move(job));
@@ -165,6 +166,7 @@ bool Sender::Core::is_batch_ready(const State& state, int64_t now_ms, int64_t& f
 Sender::Core::JobPointer Sender::Core::pop_merged(State& state) {
   JobPointer job = std::move(state.queue.front());
   state.queue.pop_front();
+  job->backlog = {};
   if (!config_.queue.batch) return job;
   const QueueBatchConfig& limits = *config_.queue.batch;
   size_t size = batching_size(job->batch);

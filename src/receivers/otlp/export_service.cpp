@@ -202,8 +202,35 @@ void ExportService::work(Exchange exchange, Slice body) {
                                     partial = std::move(content->partial)](Status status) mutable {
     const pipeline::ReceiverTelemetry& counters = self->telemetry(exchange.dialect);
     (status.is_ok() ? counters.accepted : counters.refused).add(exchange.signal, items);
-    self->answer(exchange, status.is_ok() ? accepted_response(exchange.dialect, exchange.signal, partial, self->context_.ledger)
-                                          : error_response(exchange.dialect, outside_view(std::move(status)), self->context_.ledger));
+    if (status.is_ok())
+      self->accept(std::move(exchange), partial);
+    else
+      self->answer(exchange, error_response(exchange.dialect, outside_view(std::move(status)), self->context_.ledger));
+  });
+}
+
+// How long to keep a sender waiting for its OK. Late answers slow eager senders down before anything has to be refused: a sender
+// that waits for answers sends no faster than they come. Nobody waits long, so a backlog that is there because the backend is
+// away costs senders next to nothing.
+int64_t ExportService::answer_delay_ms() const {
+  constexpr int64_t free_backlog_bytes = 16 << 20;
+  constexpr int64_t bytes_per_ms = 1 << 20;
+  constexpr int64_t most_ms = 100;
+  return std::clamp<int64_t>((context_.ledger.backlog_bytes() - free_backlog_bytes) / bytes_per_ms, 0, most_ms);
+}
+
+void ExportService::accept(Exchange exchange, const otlp::PartialSuccess& partial) {
+  net::Response response = accepted_response(exchange.dialect, exchange.signal, partial, context_.ledger);
+  int64_t delay_ms = answer_delay_ms();
+  if (delay_ms == 0) {
+    answer(exchange, std::move(response));
+    return;
+  }
+  net::EventLoop& loop = exchange.responder->loop();
+  loop.dispatch([self = shared_from_this(), &loop, delay_ms, exchange = std::move(exchange), response = std::move(response)]() mutable {
+    loop.run_after_ms(delay_ms, [self, exchange = std::move(exchange), response = std::move(response)]() mutable {
+      self->answer(exchange, std::move(response));
+    });
   });
 }
 

@@ -57,6 +57,8 @@ class ExportService final : public net::HttpService, public std::enable_shared_f
   Result<Slice> plain_body(const Exchange& exchange, Slice body) const;
   void refuse_foreign(otlp::Signal signal, Content& content) const;
   std::shared_ptr<const pipeline::Client> client_of(const Exchange& exchange) const;
+  void accept(Exchange exchange, const otlp::PartialSuccess& partial);
+  int64_t answer_delay_ms() const;
   void answer(Exchange& exchange, net::Response response);
 
   const pipeline::ReceiverTelemetry& telemetry(Dialect dialect) const {
