@@ -53,7 +53,22 @@ std::string timeout_text(int64_t timeout_ms) {
   return fmt::format("{}S", std::min<int64_t>(timeout_ms / 1000, 99'999'999));
 }
 
-Status status_of_answer(const ClientResponse& answer) {
+Result<Slice> message_of_answer(const ClientResponse& answer, MemoryLedger& ledger) {
+  RETURN_IF_ERROR(grpc_status_of(answer));
+  std::string_view body = answer.body.view();
+  if (body.size() < grpc_prefix_bytes || message_length(body) != body.size() - grpc_prefix_bytes)
+    return internal_error("the server's answer is not one gRPC message");
+  Slice content = answer.body.sub(body.substr(grpc_prefix_bytes));
+  if (body[0] == 0) return content;
+  auto compression = compression_by_name(answer.headers.get("grpc-encoding"));
+  if (!compression || *compression == Compression::none) return internal_error("the server's answer is compressed in an unknown way");
+  constexpr size_t most_bytes = 16 << 20;
+  return decompress(*compression, content.view(), most_bytes, ledger);
+}
+
+}  // namespace
+
+Status grpc_status_of(const ClientResponse& answer) {
   bool is_trailers_only = answer.trailers.get("grpc-status").empty();
   const Headers& where = is_trailers_only ? answer.headers : answer.trailers;
   std::optional<int64_t> code = parse_int(where.get("grpc-status"));
@@ -72,21 +87,6 @@ Status status_of_answer(const ClientResponse& answer) {
   std::string details = from_base64(where.get("grpc-status-details-bin")).value_or("");
   return decode_rpc_status(known, percent_decode(where.get("grpc-message")), details);
 }
-
-Result<Slice> message_of_answer(const ClientResponse& answer, MemoryLedger& ledger) {
-  RETURN_IF_ERROR(status_of_answer(answer));
-  std::string_view body = answer.body.view();
-  if (body.size() < grpc_prefix_bytes || message_length(body) != body.size() - grpc_prefix_bytes)
-    return internal_error("the server's answer is not one gRPC message");
-  Slice content = answer.body.sub(body.substr(grpc_prefix_bytes));
-  if (body[0] == 0) return content;
-  auto compression = compression_by_name(answer.headers.get("grpc-encoding"));
-  if (!compression || *compression == Compression::none) return internal_error("the server's answer is compressed in an unknown way");
-  constexpr size_t most_bytes = 16 << 20;
-  return decompress(*compression, content.view(), most_bytes, ledger);
-}
-
-}  // namespace
 
 bool is_grpc_request(const RequestHead& head) {
   std::string_view type = head.headers.get("content-type");
@@ -114,10 +114,15 @@ Result<GrpcMessage> read_grpc_message(const RequestHead& head, const Slice& body
   return message;
 }
 
+Response grpc_stream_head() {
+  Response head;
+  head.headers.add("content-type", "application/grpc");
+  head.headers.add("grpc-accept-encoding", accepted_encodings);
+  return head;
+}
+
 Response grpc_response(Slice message, MemoryLedger& ledger) {
-  Response response;
-  response.headers.add("content-type", "application/grpc");
-  response.headers.add("grpc-accept-encoding", accepted_encodings);
+  Response response = grpc_stream_head();
   Appender body(ledger, grpc_prefix_bytes + message.size());
   body.push_back(0);
   for (int shift = 24; shift >= 0; shift -= 8) body.push_back(static_cast<char>(message.size() >> shift & 255));
@@ -158,13 +163,9 @@ Result<Chain> frame_grpc_message(const Chain& message, Compression compression, 
   return framed;
 }
 
-void call_grpc(HttpClient& client, GrpcCall call, MemoryLedger& ledger, Function<void(Result<Slice>)> done) {
-  auto framed = frame_grpc_message(call.message, call.compression, ledger);
-  if (!framed.is_ok()) {
-    done(std::move(framed).status());
-    return;
-  }
+Result<ClientRequest> grpc_client_request(GrpcCall call, MemoryLedger& ledger) {
   ClientRequest request;
+  ASSIGN_OR_RETURN(request.body, frame_grpc_message(call.message, call.compression, ledger));
   request.path = std::move(call.path);
   request.headers = std::move(call.metadata);
   request.headers.set("content-type", "application/grpc");
@@ -172,9 +173,17 @@ void call_grpc(HttpClient& client, GrpcCall call, MemoryLedger& ledger, Function
   if (call.compression != Compression::none) request.headers.set("grpc-encoding", compression_name(call.compression));
   request.headers.set("grpc-accept-encoding", accepted_encodings);
   if (call.timeout_ms > 0) request.headers.set("grpc-timeout", timeout_text(call.timeout_ms));
-  request.body = std::move(*framed);
   request.timeout_ms = call.timeout_ms;
-  client.send(std::move(request), [&ledger, done = std::move(done)](Result<ClientResponse> answer) mutable {
+  return request;
+}
+
+void call_grpc(HttpClient& client, GrpcCall call, MemoryLedger& ledger, Function<void(Result<Slice>)> done) {
+  auto request = grpc_client_request(std::move(call), ledger);
+  if (!request.is_ok()) {
+    done(std::move(request).status());
+    return;
+  }
+  client.send(std::move(*request), [&ledger, done = std::move(done)](Result<ClientResponse> answer) mutable {
     if (answer.is_ok())
       done(message_of_answer(*answer, ledger));
     else

@@ -45,4 +45,9 @@ struct GrpcCall {
 };
 void call_grpc(HttpClient& client, GrpcCall call, MemoryLedger& ledger, Function<void(Result<Slice>)> done);
 
+// What unary and streaming calls (grpc_stream.h) share.
+Response grpc_stream_head();
+Result<ClientRequest> grpc_client_request(GrpcCall call, MemoryLedger& ledger);
+Status grpc_status_of(const ClientResponse& answer);
+
 }  // namespace vigia::net

@@ -49,6 +49,7 @@ class Http1ClientSession final : public ClientSession {
   bool keeps_alive_ = true;
   ChunkedReader chunks_;
   BodyCollector body_;
+  uint64_t received_bytes_ = 0;  // of the body
 };
 
 void Http1ClientSession::submit(CallPointer call) {
@@ -102,6 +103,8 @@ bool Http1ClientSession::take_head(std::string_view& input) {
   response_.headers = std::move(head->headers);
   has_head_ = true;
   chunks_ = {};
+  received_bytes_ = 0;
+  if (call_->request().on_head) call_->request().on_head(response_.headers);
   bool has_no_body = call_->request().method == "HEAD" || head->status == 204 || head->status == 304;
   if (has_no_body) framing_ = {false, 0};
   body_.expect(static_cast<size_t>(std::min<uint64_t>(framing_.length.value_or(0), settings_.max_response_bytes)));
@@ -118,15 +121,20 @@ bool Http1ClientSession::take_body(std::string_view& input) {
     if (chunks_.is_done()) complete();
     return true;
   }
-  size_t wanted = framing_.length ? static_cast<size_t>(*framing_.length) - body_.size() : input.size();
+  size_t wanted = framing_.length ? static_cast<size_t>(*framing_.length - received_bytes_) : input.size();
   std::string_view piece = input.substr(0, wanted);
   input.remove_prefix(piece.size());
   if (!collect(piece)) return false;
-  if (framing_.length && body_.size() == *framing_.length) complete();
+  if (framing_.length && received_bytes_ == *framing_.length) complete();
   return true;
 }
 
 bool Http1ClientSession::collect(std::string_view piece) {
+  received_bytes_ += piece.size();
+  if (call_->request().on_body) {
+    if (!piece.empty()) call_->request().on_body(piece);
+    return true;
+  }
   if (body_.size() + piece.size() > settings_.max_response_bytes)
     return fail(internal_error(fmt::format("the server's answer is larger than {} bytes", settings_.max_response_bytes)));
   body_.append(piece);

@@ -172,7 +172,11 @@ void Http2ClientSession::take_header(const nghttp2_frame& frame, std::string_vie
 
 void Http2ClientSession::take_data(int32_t id, std::string_view bytes) {
   ClientStream* stream = find(id);
-  if (!stream || stream->is_too_large) return;
+  if (!stream || !stream->call || stream->is_too_large) return;
+  if (stream->call->request().on_body) {
+    stream->call->request().on_body(bytes);
+    return;
+  }
   if (stream->body.size() + bytes.size() > settings_.max_response_bytes) {
     stream->is_too_large = true;
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
@@ -191,10 +195,12 @@ void Http2ClientSession::take_frame(const nghttp2_frame& frame) {
   ClientStream* stream = find(frame.hd.stream_id);
   if (!stream || stream->has_head) return;
   bool is_interim = stream->response.status >= 100 && stream->response.status < 200;
-  if (is_interim)
+  if (is_interim) {
     stream->response = {};
-  else
-    stream->has_head = true;
+    return;
+  }
+  stream->has_head = true;
+  if (stream->call && stream->call->request().on_head) stream->call->request().on_head(stream->response.headers);
 }
 
 void Http2ClientSession::close_stream(int32_t id, uint32_t error) {

@@ -45,6 +45,10 @@ struct ClientRequest {
   Headers headers;
   Chain body;
   int64_t timeout_ms = 0;  // 0 is none
+  // When set, the answer's head and the pieces of its body come here as they arrive, and ClientResponse has no body. A stream may be
+  // longer than max_response_bytes.
+  Function<void(const Headers& head)> on_head;
+  Function<void(std::string_view piece)> on_body;
 };
 
 struct ClientResponse {
