@@ -47,11 +47,16 @@ static size_t count_separators(std::string_view key) {
 
 // Each split costs a merge, so their number is bounded.
 static constexpr size_t max_splits = 1000;
+// Nor does anybody mean a key of more parts than this; each part is a level of the tree.
+static constexpr size_t max_separators_of_key = 20;
 
 void split_top_keys(Node& root, Diagnostics& diagnostics) {
   size_t total = 0;
   for (const MapEntry& entry : root.entries) {
-    total += count_separators(entry.key);
+    size_t separators = count_separators(entry.key);
+    if (separators > max_separators_of_key)
+      return diagnostics.error(entry.key_position, "", "the key has more than " + std::to_string(max_separators_of_key) + " parts between \"::\"");
+    total += separators;
     if (total > max_splits) return diagnostics.error(entry.key_position, "", "too many keys with \"::\" in one source");
   }
   if (total == 0) return;
