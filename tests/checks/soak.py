@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Ten minutes at the highest rate: no errors, nothing lost, and memory that does not grow.
+
+    ./dev check soak [--seconds 600] [--batch 1000] [--compression none]
+
+One vigia forwards over gRPC to another, which counts; `vigia load` offers as much as it gets answers for. Memory is read every second;
+the line through the readings after the first minute must rise by less than 1 MiB in ten minutes.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+WARM_UP_S = 60
+MAX_RISE_MIB = 1.0
+
+
+def start(folder, name, config):
+    """A vigia with free ports; its process and what it says it listens on."""
+    path, ports_file = Path(folder) / f"{name}.yaml", Path(folder) / f"{name}.json"
+    path.write_text(json.dumps(config))
+    log = open(Path(folder) / f"{name}.log", "wb")
+    process = subprocess.Popen([os.environ["VIGIA_BINARY"], "run", "--config", path, "--ports-file", ports_file], stdout=log, stderr=log)
+    for _ in range(200):
+        if ports_file.exists():
+            return process, json.loads(ports_file.read_text())
+        threading.Event().wait(0.05)
+    raise SystemExit(f"{name} did not start: {(Path(folder) / f'{name}.log').read_text()}")
+
+
+def config(exporter):
+    return {
+        "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0", "max_recv_msg_size_mib": 16}}}},
+        "exporters": exporter,
+        "service": {"telemetry": {"metrics": {"address": "127.0.0.1:0"}, "logs": {"level": "warn"}},
+                    "pipelines": {"traces": {"receivers": ["otlp"], "exporters": list(exporter)}}},
+    }
+
+
+def rss_mib(pid):
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
+
+
+def accepted_spans(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return sum(int(value) for value in re.findall(r'^otelcol_receiver_accepted_spans\{[^}]*\} (\d+)', text, re.MULTILINE))
+
+
+def slope(points):
+    """Of the straight line through (seconds, MiB), by least squares."""
+    n = len(points)
+    mean_x, mean_y = sum(x for x, _ in points) / n, sum(y for _, y in points) / n
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
+
+
+def measure(arguments, folder):
+    sink, sink_ports = start(folder, "sink", config({"nop": None}))
+    target = {"endpoint": f"127.0.0.1:{sink_ports['otlp_grpc']}", "tls": {"insecure": True}, "compression": arguments.compression}
+    vigia, ports = start(folder, "vigia", config({"otlp": target}))
+    load = subprocess.Popen(
+        [os.environ["VIGIA_BINARY"], "load", "traces", "--endpoint", f"127.0.0.1:{ports['otlp_grpc']}", "--protocol", "grpc", "--rate", "max",
+         "--duration", f"{arguments.seconds}s", "--connections", "8", "--batch", str(arguments.batch), "--compression", arguments.compression],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    readings, begin = [], time.monotonic()
+    while load.poll() is None:
+        readings.append((time.monotonic() - begin, rss_mib(vigia.pid)))
+        if len(readings) % 60 == 0:
+            print(f"{readings[-1][0]:5.0f} s  {readings[-1][1]:6.1f} MiB", file=sys.stderr, flush=True)
+        threading.Event().wait(1)
+    sent = json.loads(load.stdout.read())
+    vigia.terminate()
+    is_clean = vigia.wait(30) == 0
+    arrived = accepted_spans(sink_ports["metrics"])
+    sink.terminate()
+    sink.wait(30)
+    return sent, arrived, is_clean, readings
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev check soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--batch", type=int, default=1000)
+    parser.add_argument("--compression", default="none")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="vigia-soak-") as folder:
+        sent, arrived, is_clean, readings = measure(arguments, folder)
+    settled = [reading for reading in readings if reading[0] > min(WARM_UP_S, arguments.seconds / 4)]
+    rise = slope(settled) * 600
+    print(f"{sent['accepted']:,} spans accepted in {sent['seconds']:.0f} s ({sent['per_second']:,.0f}/s), {sent['rejected']} rejected, "
+          f"{sent['failed']} failed; {arrived:,} arrived")
+    print(f"resident: {min(y for _, y in settled):.1f} to {max(y for _, y in settled):.1f} MiB, the line rises by {rise:+.2f} MiB in ten minutes")
+    problems = [what for what, is_there in (("errors", sent["rejected"] or sent["failed"]), ("loss", arrived != sent["accepted"]),
+                                            ("an unclean end", not is_clean), ("growing memory", rise > MAX_RISE_MIB)) if is_there]
+    print("FAILED: " + ", ".join(problems) if problems else "passed")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
