@@ -157,6 +157,11 @@ void ClientConnection::begin_handshake() {
   if (transport_) {
     int descriptor = ::fcntl(transport_->descriptor(), F_DUPFD_CLOEXEC, 0);
     loop_.forget(transport_->descriptor());
+    if (descriptor < 0) {
+      Transport unused(Socket(), tls_session);  // frees the session
+      close(unavailable("the system has no descriptors left"));
+      return;
+    }
     transport_ = std::make_unique<Transport>(Socket(descriptor), tls_session);
     if (!loop_.watch(descriptor, true, true, *this).is_ok()) {
       close(unavailable("cannot watch a socket"));
@@ -241,8 +246,13 @@ void ClientConnection::read_some() {
 }
 
 void ClientConnection::flush() {
+  // A call that ends while frames are made may bring the next one with it; the loop below picks that one's frames up, too.
+  if (is_flushing_) return;
   while (phase_ == Phase::open) {
+    is_flushing_ = true;
     session_->produce(output_, settings_.write_buffer_bytes);
+    is_flushing_ = false;
+    if (phase_ != Phase::open) return;
     bool had_output = !output_.empty();
     IoState state = transport_->write(output_);
     if (state == IoState::closed) {
@@ -282,7 +292,10 @@ void ClientConnection::abandon(const CallPointer& call) {
 
 void ClientConnection::send_elsewhere(CallPointer call) {
   call->connection = nullptr;
-  if (pool_) pool_->send_elsewhere(std::move(call));
+  if (pool_)
+    pool_->send_elsewhere(std::move(call));
+  else
+    call->finish(unavailable("the client was closed"));
 }
 
 void ClientConnection::on_call_over(const CallPointer& call) {

@@ -38,6 +38,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
 
   void open();
   bool can_take() const { return phase_ == Phase::open && session_->can_take(); }
+  bool is_leaving() const { return phase_ == Phase::closed || (phase_ == Phase::open && session_->is_leaving()); }
   bool is_open() const { return phase_ == Phase::open; }
   bool is_http2() const { return is_http2_; }
   bool is_idle() const { return phase_ == Phase::open && session_->calls_in_flight() == 0; }
@@ -88,6 +89,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   bool is_http2_ = false;
   OutputQueue output_;
   bool is_reading_ = false;
+  bool is_flushing_ = false;
   bool watches_write_ = true;
   bool is_announced_ = false;  // the pool will be told, soon, that there is room
   int64_t idle_since_ms_ = 0;

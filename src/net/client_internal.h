@@ -57,6 +57,8 @@ class ClientSession {
 
   virtual ~ClientSession() = default;
   virtual bool can_take() const = 0;
+  // It will never take a call again.
+  virtual bool is_leaving() const = 0;
   virtual void submit(CallPointer call) = 0;
   // False: the connection is of no more use.
   virtual bool receive(std::string_view bytes) = 0;

@@ -170,6 +170,29 @@ TEST_F(ClientTest, ANameThatDoesNotExistIsUnavailable) {
       << answer.status().to_string();
 }
 
+TEST_F(ClientTest, ManyCallsToNobodyFailAtOnceForWhatItIs) {
+  HttpServer& gone = serve("127.0.0.1:0");
+  ClientSettings settings = to(gone);
+  stop(gone);
+  servers_.clear();
+  HttpClient& hopeless = client(settings);
+  std::atomic<int> left{50};
+  std::promise<void> all;
+  std::atomic<int> unavailable_count{0};
+  loops_.at(0).post([&] {
+    for (int i = 0; i < 50; i++) {
+      ClientRequest request;
+      request.timeout_ms = 10'000;
+      hopeless.send(std::move(request), [&](Result<ClientResponse> result) {
+        if (!result.is_ok() && result.status().code() == StatusCode::unavailable) unavailable_count++;
+        if (--left == 0) all.set_value();
+      });
+    }
+  });
+  ASSERT_EQ(all.get_future().wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  EXPECT_EQ(unavailable_count, 50);
+}
+
 TEST_F(ClientTest, AServerThatRestartedIsFoundAgain) {
   HttpServer& first = serve("127.0.0.1:0");
   int port = first.port();

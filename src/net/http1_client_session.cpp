@@ -17,6 +17,7 @@ class Http1ClientSession final : public ClientSession {
       : settings_(settings), proxy_(std::move(proxy)), host_(host), body_(ledger) {}
 
   bool can_take() const override { return !call_ && !is_over_; }
+  bool is_leaving() const override { return is_over_; }
   void submit(CallPointer call) override;
   bool receive(std::string_view bytes) override;
   void produce(OutputQueue& output, size_t high_water_bytes) override;

@@ -131,7 +131,7 @@ bool Http1Session::take_head(std::string_view text) {
   head_.is_tls = peer_.is_tls;
   head_.peer_address = peer_.address;
   head_.peer_certificate_subject = peer_.certificate_subject;
-  keeps_alive_ = http1_keeps_alive(minor_version_, head_.headers) && !is_draining_;
+  keeps_alive_ = http1_keeps_alive(minor_version_, head_.headers) && !is_draining_ && context_.settings.keeps_http1_alive;
   return begin_body(*framing);
 }
 

@@ -30,6 +30,7 @@ class Http2ClientSession final : public ClientSession {
   Http2ClientSession(const ClientSettings& settings, bool is_tls, MemoryLedger& ledger, int64_t now_ms, Host& host);
 
   bool can_take() const override { return !is_leaving_ && streams_.size() < most_streams; }
+  bool is_leaving() const override { return is_leaving_; }
   void submit(CallPointer call) override;
   bool receive(std::string_view bytes) override;
   void produce(OutputQueue& output, size_t high_water_bytes) override;

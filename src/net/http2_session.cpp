@@ -26,6 +26,7 @@ struct Stream {
   BodyCollector body;
   int64_t since_ms = 0;
   bool is_head_done = false;
+  bool is_head_request = false;
   bool is_refused = false;   // it has its answer; the rest of its body goes by unread
   bool is_serving = false;   // a handler has it
   bool has_answer = false;   // the response's head has been submitted
@@ -192,6 +193,7 @@ int Http2Session::take_header(int32_t id, std::string_view name, std::string_vie
   if (stream->header_bytes > context_.settings.max_header_bytes) return 0;  // refused once the head is over
   if (name == ":method") {
     stream->head.method = value;
+    stream->is_head_request = value == "HEAD";
   } else if (name == ":path") {
     size_t question = value.find('?');
     stream->head.path = value.substr(0, question);
@@ -284,7 +286,7 @@ void Http2Session::submit_head(Stream& stream, const Response& response, bool ha
   Http2Fields fields;
   fields.add(":status", status);
   fields.add(response.headers);
-  bool is_head_only = !has_body && response.trailers.fields().empty();
+  bool is_head_only = (!has_body || stream.is_head_request) && response.trailers.fields().empty();
   if (is_head_only) {
     nghttp2_submit_response(session_.get(), stream.id, fields.data(), fields.size(), nullptr);
     return;
@@ -327,8 +329,7 @@ void Http2Session::resume(Stream& stream) {
 void Http2Session::respond(uint64_t stream_id, Response response) {
   Stream* stream = find(stream_id);
   if (!stream || stream->has_answer) return;
-  bool has_body = !response.body.empty() && stream->head.method != "HEAD";
-  submit_head(*stream, response, has_body);
+  submit_head(*stream, response, !response.body.empty());
 }
 
 void Http2Session::start(uint64_t stream_id, Response head) {

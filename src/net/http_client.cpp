@@ -35,6 +35,7 @@ class LoopPool final : public ClientConnection::Pool {
   void fail_waiting(const Status& why);
   void give_work(ClientConnection& connection);
   void open_connections();
+  size_t lasting_connections() const;
   size_t wanted_connections() const;
   ClientConnection* available();
   void sweep();
@@ -91,20 +92,26 @@ ClientConnection* LoopPool::available() {
   return nullptr;
 }
 
+// Connections that take calls now or may soon; not those that the server asked to go away.
+size_t LoopPool::lasting_connections() const {
+  return static_cast<size_t>(std::count_if(connections_.begin(), connections_.end(), [](const auto& entry) { return !entry.first->is_leaving(); }));
+}
+
 size_t LoopPool::wanted_connections() const {
   bool one_is_enough = !settings_.allow_http1 || speaks_http2_ || (settings_.allow_http2 && settings_.tls && connections_.empty());
   size_t most = one_is_enough ? 1 : settings_.max_connections_per_loop;
-  return std::min(most, connections_.size() - opening_ + waiting_.size());
+  return std::min(most, lasting_connections() - opening_ + waiting_.size());
 }
 
 void LoopPool::open_connections() {
   if (read_buffer_.empty()) read_buffer_.resize(64 * 1024);
   if (sweep_timer_ == 0) sweep_timer_ = loop_.run_after_ms(sweep_interval_ms, [this] { sweep(); });
-  while (!is_closed_ && connections_.size() < wanted_connections()) {
+  while (!is_closed_ && lasting_connections() < wanted_connections()) {
     auto connection = std::make_shared<ClientConnection>(settings_, loop_, resolver_, ledger_, read_buffer_, *this);
     connections_.emplace(connection.get(), connection);
     opening_++;
     connection->open();
+    if (connections_.count(connection.get()) == 0) break;  // it failed at once, and so would the next
   }
 }
 
@@ -130,8 +137,9 @@ void LoopPool::on_closed(ClientConnection& connection, bool was_open, const Stat
   if (!was_open) {
     opening_--;
     log_.debug("cannot connect", {{"host", settings_.host}, {"port", settings_.port}, {"error", why}});
-    // Whoever waits learns it now; when to try again is for the caller to decide.
-    if (connections_.empty()) fail_waiting(why);
+    // Whoever waits learns it now, unless an open connection will take them; when to try again is for the caller to decide.
+    if (lasting_connections() == opening_) fail_waiting(why);
+    return;
   }
   if (!waiting_.empty()) open_connections();
 }

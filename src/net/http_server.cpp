@@ -86,12 +86,14 @@ void ServerLoop::sweep() {
 void ServerLoop::begin_drain(int64_t grace_ms, Function<void()> drained) {
   is_draining_ = true;
   drained_ = std::move(drained);
+  // Before the connections are told: the last of them may end the drain, and with it the timer.
+  grace_timer_ = loop().run_after_ms(grace_ms, [this] {
+    grace_timer_ = 0;
+    while (!connections_.empty()) connections_.begin()->second->close();
+  });
   std::vector<std::shared_ptr<ServerConnection>> all;
   for (auto& [pointer, connection] : connections_) all.push_back(connection);
   for (auto& connection : all) connection->begin_drain();
-  grace_timer_ = loop().run_after_ms(grace_ms, [this] {
-    while (!connections_.empty()) connections_.begin()->second->close();
-  });
   end_if_drained();
 }
 
@@ -113,7 +115,7 @@ class Server final : public HttpServer, public IoHandler {
     loops_left_ = loops_.size();
   }
 
-  void begin() {
+  void begin() override {
     accept_loop_.post([this] { watch_listener(); });
   }
   int port() const override { return bound_.port(); }
@@ -209,11 +211,17 @@ void Server::drain(int64_t grace_ms, Function<void()> drained) {
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const ServerSettings& settings, HttpService& service, LoopGroup& loops,
                                                       MemoryLedger& ledger, Logger log) {
+  auto server = listen(settings, service, loops, ledger, std::move(log));
+  if (server.is_ok()) (*server)->begin();
+  return server;
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(const ServerSettings& settings, HttpService& service, LoopGroup& loops,
+                                                       MemoryLedger& ledger, Logger log) {
   ASSIGN_OR_RETURN(Socket listener, listen_on(settings.endpoint));
   ASSIGN_OR_RETURN(SocketAddress bound, local_address(listener));
-  auto server = std::make_unique<Server>(settings, service, loops, ledger, std::move(log), std::move(listener), bound);
-  server->begin();
-  return std::unique_ptr<HttpServer>(std::move(server));
+  return std::unique_ptr<HttpServer>(
+      std::make_unique<Server>(settings, service, loops, ledger, std::move(log), std::move(listener), bound));
 }
 
 }  // namespace vigia::net

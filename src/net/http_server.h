@@ -28,6 +28,9 @@ struct ServerSettings {
   int64_t header_timeout_ms = 10'000;  // for the TLS handshake and for each request's head
   // A body must arrive at no less than this rate, after a grace period of header_timeout_ms.
   int64_t min_body_bytes_per_s = 256;
+  // A peer that takes nothing of what we have for it for so long is dropped.
+  int64_t write_timeout_ms = 30'000;
+  bool keeps_http1_alive = true;
   int64_t idle_timeout_ms = 0;          // 0: HTTP/1 connections 60 s, HTTP/2 for ever (keepalive finds dead ones)
   int64_t max_connection_idle_ms = 0;   // gRPC keepalive.server_parameters; 0 is for ever
   int64_t max_connection_age_ms = 0;
@@ -43,6 +46,10 @@ class HttpServer {
   // Listens, and begins to serve on all loops. The service must outlive the server.
   static Result<std::unique_ptr<HttpServer>> start(const ServerSettings& settings, HttpService& service, LoopGroup& loops,
                                                    MemoryLedger& ledger, Logger log);
+  // Listens, and takes connections only once begin() is called; until then it may be dropped without drain().
+  static Result<std::unique_ptr<HttpServer>> listen(const ServerSettings& settings, HttpService& service, LoopGroup& loops,
+                                                    MemoryLedger& ledger, Logger log);
+  virtual void begin() = 0;
   virtual ~HttpServer() = default;
 
   virtual int port() const = 0;

@@ -164,7 +164,9 @@ void ServerConnection::flush_unless_reading() {
 void ServerConnection::flush() {
   std::shared_ptr<ServerConnection> keep = shared_from_this();
   while (phase_ == Phase::open) {
+    is_reading_ = true;  // what is answered meanwhile is sent by this loop
     session_->produce(output_, output_high_water_bytes);
+    is_reading_ = false;
     bool had_output = !output_.empty();
     IoState state = transport_.write(output_);
     if (state == IoState::closed) {
@@ -175,7 +177,7 @@ void ServerConnection::flush() {
       update_watch(true);
       return;
     }
-    is_reading_ = true;  // what the callback answers at once is sent by this loop
+    is_reading_ = true;
     session_->on_all_written();
     is_reading_ = false;
     if (phase_ != Phase::open) break;
@@ -229,7 +231,10 @@ void ServerConnection::check_time(int64_t now_ms) {
     }
     case Phase::open:
       is_broken_ = !session_->check_time(now_ms) || is_broken_;
-      flush();
+      if (is_stuck(now_ms))
+        close();
+      else
+        flush();
       return;
     case Phase::lingering:
       if (waited_ms > linger_ms) close();
@@ -237,6 +242,16 @@ void ServerConnection::check_time(int64_t now_ms) {
     case Phase::closed:
       return;
   }
+}
+
+// Whether the peer has taken nothing of our output for too long, or at all when we only wait to be rid of it.
+bool ServerConnection::is_stuck(int64_t now_ms) {
+  if (!watches_write_ || output_.written_bytes() != written_bytes_seen_) {
+    written_bytes_seen_ = output_.written_bytes();
+    written_ms_ = now_ms;
+    return false;
+  }
+  return is_broken_ || now_ms - written_ms_ > context_.settings.write_timeout_ms;
 }
 
 void ServerConnection::close() {

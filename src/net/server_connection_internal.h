@@ -47,6 +47,7 @@ class ServerConnection final : public IoHandler, public ResponderSource, public 
   void flush_unless_reading();
   void flush();
   void linger();
+  bool is_stuck(int64_t now_ms);
   void update_watch(bool wants_write);
 
   Transport transport_;
@@ -66,6 +67,8 @@ class ServerConnection final : public IoHandler, public ResponderSource, public 
   bool watches_write_ = false;
   bool is_draining_ = false;
   int64_t since_ms_;
+  uint64_t written_bytes_seen_ = UINT64_MAX;  // when the socket last took something
+  int64_t written_ms_ = 0;
 };
 
 }  // namespace vigia::net

@@ -118,7 +118,7 @@ Result<ContextPointer> new_context(const TlsSettings& settings, bool is_server) 
   SSL_CTX_set_min_proto_version(context.get(), lowest);
   SSL_CTX_set_max_proto_version(context.get(), highest);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   RETURN_IF_ERROR(set_ciphers(context.get(), settings.cipher_suites));
   RETURN_IF_ERROR(use_certificate(context.get(), settings));
   return context;

@@ -57,7 +57,9 @@ Result<net::ServerSettings> server_settings(const HttpServerConfig& server, cons
   settings.endpoint = server.endpoint;
   RETURN_IF_ERROR(load_server_tls(server.tls, clock, settings));
   set_if_given(settings.header_timeout_ms, server.read_header_timeout_ms);
-  set_if_given(settings.idle_timeout_ms, server.keep_alives_enabled ? server.idle_timeout_ms : 1);
+  set_if_given(settings.idle_timeout_ms, server.idle_timeout_ms);
+  set_if_given(settings.write_timeout_ms, server.write_timeout_ms);
+  settings.keeps_http1_alive = server.keep_alives_enabled;
   return settings;
 }
 

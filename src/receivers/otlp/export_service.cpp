@@ -22,6 +22,12 @@ constexpr std::array<std::string_view, 3> grpc_paths = {"/opentelemetry.proto.co
                                                         "/opentelemetry.proto.collector.logs.v1.LogsService/Export"};
 constexpr int64_t memory_retry_ms = 1000;
 
+// Who sends, by the port's authenticator.
+Result<std::string> customer_of(const net::RequestHead& head, const pipeline::ServerAuthenticator* authenticator) {
+  if (!authenticator) return std::string();
+  return authenticator->authenticate([&](std::string_view name) { return head.headers.get(name); });
+}
+
 Status memory_refusal() {
   return resource_exhausted("data refused due to high memory usage; send it again later").retryable_after_ms(memory_retry_ms);
 }
@@ -39,19 +45,6 @@ ExportService::ExportService(const pipeline::Context& context, const OtlpReceive
       repaired_strings_(context.metrics.counter("vigia_receiver_repaired_strings", "Strings that were not UTF-8 and got U+FFFD in the place of what was wrong.",
                                                 {{"receiver", context.id.to_string()}})) {}
 
-Status ExportService::find_authenticators() {
-  if (config_.grpc && config_.grpc->authenticator) {
-    ASSIGN_OR_RETURN(grpc_authenticator_, pipeline::find_server_authenticator(context_, *config_.grpc->authenticator));
-  }
-  if (config_.http && config_.http->authenticator) {
-    ASSIGN_OR_RETURN(http_authenticator_, pipeline::find_server_authenticator(context_, *config_.http->authenticator));
-  }
-  // Both ports answer both protocols; what one protocol asks for, the other must not let through.
-  if (!config_.http) http_authenticator_ = grpc_authenticator_;
-  if (!config_.grpc) grpc_authenticator_ = http_authenticator_;
-  return {};
-}
-
 void ExportService::wait_until_idle(Function<void()> idle) {
   idle_ = std::move(idle);
   if (under_way_.fetch_sub(1) == 1) idle_();
@@ -64,12 +57,6 @@ std::optional<otlp::Signal> ExportService::signal_of(const net::RequestHead& hea
     if (head.path == (is_grpc ? grpc_paths[index] : http_paths[index]) && outputs_.of(signal)) return signal;
   }
   return std::nullopt;
-}
-
-Result<std::string> ExportService::authenticate(const net::RequestHead& head, bool is_grpc) const {
-  const pipeline::ServerAuthenticator* authenticator = is_grpc ? grpc_authenticator_ : http_authenticator_;
-  if (!authenticator) return std::string();
-  return authenticator->authenticate([&](std::string_view name) { return head.headers.get(name); });
 }
 
 Status ExportService::check_http_head(const net::RequestHead& head, int& http_status) const {
@@ -102,7 +89,8 @@ Status ExportService::check_http_head(const net::RequestHead& head, int& http_st
   return {};
 }
 
-std::optional<net::Response> ExportService::refuse_head(const net::RequestHead& head, bool is_grpc) const {
+std::optional<net::Response> ExportService::refuse_head(const net::RequestHead& head, bool is_grpc,
+                                                        const pipeline::ServerAuthenticator* authenticator) const {
   Dialect dialect = dialect_of(head);
   if (is_grpc) {
     if (!signal_of(head, true))
@@ -117,17 +105,17 @@ std::optional<net::Response> ExportService::refuse_head(const net::RequestHead& 
       return response;
     }
   }
-  if (auto customer = authenticate(head, is_grpc); !customer.is_ok()) return error_response(dialect, customer.status(), context_.ledger);
+  if (auto customer = customer_of(head, authenticator); !customer.is_ok()) return error_response(dialect, customer.status(), context_.ledger);
   if (context_.ledger.is_over_limit()) return error_response(dialect, memory_refusal(), context_.ledger);
   return std::nullopt;
 }
 
-net::BodyPlan ExportService::plan(const net::RequestHead& head) {
+net::BodyPlan ExportService::plan(const net::RequestHead& head, const pipeline::ServerAuthenticator* authenticator) {
   net::BodyPlan plan;
   plan.is_grpc = net::is_grpc_request(head);
   plan.max_size_bytes = plan.is_grpc ? (config_.grpc ? config_.grpc->max_message_bytes : size_t{4} << 20)
                                      : (config_.http ? config_.http->max_body_bytes : size_t{20} << 20);
-  plan.refusal = refuse_head(head, plan.is_grpc);
+  plan.refusal = refuse_head(head, plan.is_grpc, authenticator);
   if (plan.refusal) add_common_headers(head, *plan.refusal);
   return plan;
 }
@@ -163,7 +151,7 @@ void ExportService::add_common_headers(const net::RequestHead& head, net::Respon
   for (const auto& [name, value] : config_.http->response_headers) response.headers.set(name, value);
 }
 
-void ExportService::serve(net::Request request, std::unique_ptr<net::Responder> responder) {
+void ExportService::serve(net::Request request, std::unique_ptr<net::Responder> responder, const pipeline::ServerAuthenticator* authenticator) {
   bool is_grpc = net::is_grpc_request(request.head);
   Exchange exchange;
   exchange.signal = signal_of(request.head, is_grpc).value_or(otlp::Signal::traces);
@@ -171,7 +159,7 @@ void ExportService::serve(net::Request request, std::unique_ptr<net::Responder> 
   exchange.responder = std::move(responder);
   exchange.head = std::move(request.head);
   // That it may pass was settled when the head came; who it is is asked again, because plan() keeps nothing.
-  auto customer = authenticate(exchange.head, is_grpc);
+  auto customer = customer_of(exchange.head, authenticator);
   if (customer.is_ok()) exchange.customer = std::move(*customer);
   under_way_++;
   size_t size = request.body.size();

@@ -16,19 +16,17 @@
 
 namespace vigia::receivers {
 
-class ExportService final : public net::HttpService, public std::enable_shared_from_this<ExportService> {
+class ExportService final : public std::enable_shared_from_this<ExportService> {
  public:
   ExportService(const pipeline::Context& context, const OtlpReceiverConfig& config, const pipeline::Outputs& outputs);
-
-  // Looks up the extensions that the configuration names.
-  Status find_authenticators();
 
   // `idle` is called, once, when no request is under way any more. REQUIRES: no more requests come.
   void wait_until_idle(Function<void()> idle);
 
-  net::BodyPlan plan(const net::RequestHead& head) override;
-  void serve(net::Request request, std::unique_ptr<net::Responder> responder) override;
-  net::Response refusal(const net::RequestHead& head, int http_status, std::string_view reason) override;
+  // As of net::HttpService, for a port that lets in whom `authenticator` (or everybody, without one) lets in.
+  net::BodyPlan plan(const net::RequestHead& head, const pipeline::ServerAuthenticator* authenticator);
+  void serve(net::Request request, std::unique_ptr<net::Responder> responder, const pipeline::ServerAuthenticator* authenticator);
+  net::Response refusal(const net::RequestHead& head, int http_status, std::string_view reason);
 
  private:
   // A request between its body and its answer.
@@ -46,9 +44,8 @@ class ExportService final : public net::HttpService, public std::enable_shared_f
   };
 
   std::optional<otlp::Signal> signal_of(const net::RequestHead& head, bool is_grpc) const;
-  std::optional<net::Response> refuse_head(const net::RequestHead& head, bool is_grpc) const;
+  std::optional<net::Response> refuse_head(const net::RequestHead& head, bool is_grpc, const pipeline::ServerAuthenticator* authenticator) const;
   Status check_http_head(const net::RequestHead& head, int& http_status) const;
-  Result<std::string> authenticate(const net::RequestHead& head, bool is_grpc) const;
   net::Response preflight_response(const net::RequestHead& head) const;
   void add_common_headers(const net::RequestHead& head, net::Response& response) const;
 
@@ -71,10 +68,27 @@ class ExportService final : public net::HttpService, public std::enable_shared_f
   pipeline::ReceiverTelemetry grpc_telemetry_;
   pipeline::ReceiverTelemetry http_telemetry_;
   Counter& repaired_strings_;
-  const pipeline::ServerAuthenticator* grpc_authenticator_ = nullptr;
-  const pipeline::ServerAuthenticator* http_authenticator_ = nullptr;
   std::atomic<size_t> under_way_{1};  // requests, and one that wait_until_idle() takes away
   Function<void()> idle_;
+};
+
+// One port of the receiver. What it asks of senders it asks of both protocols: each port answers both.
+class ExportPort final : public net::HttpService {
+ public:
+  ExportPort(std::shared_ptr<ExportService> service, const pipeline::ServerAuthenticator* authenticator)
+      : service_(std::move(service)), authenticator_(authenticator) {}
+
+  net::BodyPlan plan(const net::RequestHead& head) override { return service_->plan(head, authenticator_); }
+  void serve(net::Request request, std::unique_ptr<net::Responder> responder) override {
+    service_->serve(std::move(request), std::move(responder), authenticator_);
+  }
+  net::Response refusal(const net::RequestHead& head, int http_status, std::string_view reason) override {
+    return service_->refusal(head, http_status, reason);
+  }
+
+ private:
+  std::shared_ptr<ExportService> service_;
+  const pipeline::ServerAuthenticator* authenticator_;
 };
 
 }  // namespace vigia::receivers

@@ -10,17 +10,24 @@ OtlpReceiver::OtlpReceiver(const pipeline::Context& context, const OtlpReceiverC
     : context_(context), config_(config), service_(std::make_shared<ExportService>(context, config, outputs)) {}
 
 Status OtlpReceiver::start() {
-  RETURN_IF_ERROR(service_->find_authenticators());
-  if (config_.grpc) RETURN_IF_ERROR(listen(pipeline::server_settings(*config_.grpc, context_.clock), "grpc"));
-  if (config_.http) RETURN_IF_ERROR(listen(pipeline::server_settings(*config_.http, context_.clock), "http"));
+  if (config_.grpc) RETURN_IF_ERROR(listen(pipeline::server_settings(*config_.grpc, context_.clock), config_.grpc->authenticator, "grpc"));
+  if (config_.http) RETURN_IF_ERROR(listen(pipeline::server_settings(*config_.http, context_.clock), config_.http->authenticator, "http"));
+  // Only when all ports are ours is anybody let in: a receiver that could not start must not be serving.
+  for (auto& server : servers_) server->begin();
   return {};
 }
 
-Status OtlpReceiver::listen(Result<net::ServerSettings> settings, const char* protocol) {
+Status OtlpReceiver::listen(Result<net::ServerSettings> settings, const std::optional<pipeline::ComponentId>& authenticator,
+                            std::string_view protocol) {
   if (!settings.is_ok()) return std::move(settings).status();
-  ASSIGN_OR_RETURN(auto server, net::HttpServer::start(*settings, *service_, context_.loops, context_.ledger, context_.log));
-  context_.log.info(protocol == std::string_view("grpc") ? "Starting GRPC server" : "Starting HTTP server", {{"endpoint", server->address()}});
-  if (context_.report_port) context_.report_port(context_.id.to_string() + "/" + protocol, server->port());
+  const pipeline::ServerAuthenticator* found = nullptr;
+  if (authenticator) {
+    ASSIGN_OR_RETURN(found, pipeline::find_server_authenticator(context_, *authenticator));
+  }
+  ports_.push_back(std::make_unique<ExportPort>(service_, found));
+  ASSIGN_OR_RETURN(auto server, net::HttpServer::listen(*settings, *ports_.back(), context_.loops, context_.ledger, context_.log));
+  context_.log.info(protocol == "grpc" ? "Starting GRPC server" : "Starting HTTP server", {{"endpoint", server->address()}});
+  if (context_.report_port) context_.report_port(context_.id.to_string() + "/" + std::string(protocol), server->port());
   servers_.push_back(std::move(server));
   return {};
 }

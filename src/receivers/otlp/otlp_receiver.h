@@ -20,11 +20,12 @@ class OtlpReceiver final : public pipeline::Receiver {
   void stop(int64_t deadline_steady_ms, Function<void()> stopped) override;
 
  private:
-  Status listen(Result<net::ServerSettings> settings, const char* protocol);
+  Status listen(Result<net::ServerSettings> settings, const std::optional<pipeline::ComponentId>& authenticator, std::string_view protocol);
 
   pipeline::Context context_;
   OtlpReceiverConfig config_;
   std::shared_ptr<ExportService> service_;
+  std::vector<std::unique_ptr<ExportPort>> ports_;
   std::vector<std::unique_ptr<net::HttpServer>> servers_;
   std::atomic<size_t> servers_left_{0};
   Function<void()> stopped_;
