@@ -31,7 +31,12 @@ void SelfMetricsService::serve(net::Request request, std::unique_ptr<net::Respon
 }
 
 ApiService::ApiService(const MetricRegistry& metrics, const Clock& clock, FileSystem& files, MemoryLedger& ledger, std::string version)
-    : PageService(ledger), metrics_(metrics), clock_(clock), files_(files), version_(std::move(version)), started_steady_ns_(clock.steady_ns()) {}
+    : PageService(ledger),
+      metrics_(metrics),
+      clock_(clock),
+      files_(files),
+      version_(std::move(version)),
+      started_steady_ns_(clock.steady_ns()) {}
 
 void ApiService::serve(net::Request request, std::unique_ptr<net::Responder> responder) {
   responder->respond(is_reading(request.head) ? answer(request.head)
@@ -59,12 +64,12 @@ net::Response ApiService::health() const {
   int64_t uptime_ns = clock_.steady_ns() - started_steady_ns_;
   Result<int64_t> resident = pipeline::resident_bytes(files_);
   double memory_mb = resident.is_ok() ? static_cast<double>(*resident) / 1e6 : 0;
-  std::string body = fmt::format(
-      R"({{"status":"{}","timestamp":"{}","uptime_seconds":{},"uptime":"{}","version":"{}","checks":{{)"
-      R"("application":{{"status":"{}","message":"{}"}},"system_resources":{{"status":"healthy","memory_mb":{:.1f}}}}}}})",
-      is_ready ? "healthy" : "unhealthy", format_rfc3339(clock_.wall_ns()), uptime_ns / 1'000'000'000,
-      format_duration_ns(uptime_ns / 1'000'000'000 * 1'000'000'000), version_, is_ready ? "healthy" : "unhealthy",
-      is_ready ? "Running normally" : "Not ready", memory_mb);
+  std::string body =
+      fmt::format(R"({{"status":"{}","timestamp":"{}","uptime_seconds":{},"uptime":"{}","version":"{}","checks":{{)"
+                  R"("application":{{"status":"{}","message":"{}"}},"system_resources":{{"status":"healthy","memory_mb":{:.1f}}}}}}})",
+                  is_ready ? "healthy" : "unhealthy", format_rfc3339(clock_.wall_ns()), uptime_ns / 1'000'000'000,
+                  format_duration_ns(uptime_ns / 1'000'000'000 * 1'000'000'000), version_, is_ready ? "healthy" : "unhealthy",
+                  is_ready ? "Running normally" : "Not ready", memory_mb);
   return page(is_ready ? 200 : 503, "application/json", body);
 }
 

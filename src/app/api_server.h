@@ -57,7 +57,8 @@ class ApiService final : public pipeline::PageService {
 // A service on its port. Destroyed only after drain() or when the loops have stopped.
 class RunningServer {
  public:
-  static Result<std::unique_ptr<RunningServer>> start(const std::string& endpoint, net::HttpService& service, const ServerEnvironment& environment);
+  static Result<std::unique_ptr<RunningServer>> start(const std::string& endpoint, net::HttpService& service,
+                                                      const ServerEnvironment& environment);
   int port() const { return server_->port(); }
   std::string address() const { return server_->address(); }
   // Waits until the last connection has gone, for a second at most.

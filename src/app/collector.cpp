@@ -31,7 +31,8 @@ std::string new_instance_id() {
   words[0] = (words[0] & 0xFFFFFFFFFFFF0FFFULL) | 0x4000;
   words[1] = (words[1] & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL;
   std::string digits = fmt::format("{:016x}{:016x}", words[0], words[1]);
-  return digits.substr(0, 8) + "-" + digits.substr(8, 4) + "-" + digits.substr(12, 4) + "-" + digits.substr(16, 4) + "-" + digits.substr(20);
+  return digits.substr(0, 8) + "-" + digits.substr(8, 4) + "-" + digits.substr(12, 4) + "-" + digits.substr(16, 4) + "-" +
+         digits.substr(20);
 }
 
 // "service.name" → "service_name", as Prometheus wants labels.

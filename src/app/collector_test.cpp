@@ -51,8 +51,15 @@ class RunningUp : public testing::Test {
   }
 
   void start(std::vector<std::string> more = {}) {
-    std::vector<std::string> words = {"up", "--http-port", "0", "--otlp-grpc-port=0", "--otlp-http-port=0", "--ports-file", directory_ + "ports.json",
-                                      "--set", "service.telemetry.logs.output_paths=[" + directory_ + "log]"};
+    std::vector<std::string> words = {"up",
+                                      "--http-port",
+                                      "0",
+                                      "--otlp-grpc-port=0",
+                                      "--otlp-http-port=0",
+                                      "--ports-file",
+                                      directory_ + "ports.json",
+                                      "--set",
+                                      "service.telemetry.logs.output_paths=[" + directory_ + "log]"};
     words.insert(words.end(), more.begin(), more.end());
     thread_ = std::thread([this, words] {
       std::ostringstream out;
@@ -99,7 +106,8 @@ TEST_F(RunningUp, answers_reloads_and_stops) {
   std::string scraped = get(http, "/health", "Accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5\r\n");
   EXPECT_TRUE(contains(scraped, "text/plain; version=0.0.4") && contains(scraped, "# TYPE")) << scraped;
   std::string metrics = get(port_in(ports_, "metrics"), "/metrics");
-  for (const char* name : {"otelcol_receiver_accepted_spans{", "otelcol_exporter_sent_spans{", "otelcol_process_uptime{", "service_name=\"vigia\""})
+  for (const char* name :
+       {"otelcol_receiver_accepted_spans{", "otelcol_exporter_sent_spans{", "otelcol_process_uptime{", "service_name=\"vigia\""})
     EXPECT_TRUE(contains(metrics, name)) << name;
   EXPECT_TRUE(contains(get(port_in(ports_, "health_check"), "/"), "Server available"));
 
@@ -137,7 +145,8 @@ TEST_F(RunningUp, a_port_in_use_is_one_clear_line) {
   start();
   std::string taken = std::to_string(port_in(ports_, "otlp_grpc"));
   std::ostringstream out, err;
-  int code = run_program({"up", "--http-port=0", "--otlp-http-port=0", "--otlp-grpc-port", taken, "--set", "service.telemetry.logs.level=error"}, {out, err});
+  int code = run_program(
+      {"up", "--http-port=0", "--otlp-http-port=0", "--otlp-grpc-port", taken, "--set", "service.telemetry.logs.level=error"}, {out, err});
   EXPECT_EQ(code, 1);
   EXPECT_TRUE(contains(err.str(), "127.0.0.1:" + taken)) << err.str();
   std::string text = err.str();

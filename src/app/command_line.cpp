@@ -16,9 +16,8 @@ Status unknown_flag(const std::vector<Flag>& flags, const std::string& name, con
 }
 
 const Flag* find_flag(const std::vector<Flag>& flags, std::string_view name) {
-  auto found = std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) {
-    return flag.name == name || (name.size() == 1 && flag.letter == name[0]);
-  });
+  auto found = std::find_if(flags.begin(), flags.end(),
+                            [&](const Flag& flag) { return flag.name == name || (name.size() == 1 && flag.letter == name[0]); });
   return found == flags.end() ? nullptr : &*found;
 }
 

@@ -11,8 +11,8 @@ std::optional<std::string> environment_variable(const std::string& name) {
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
-std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components, FileSystem& files,
-                                                config::Diagnostics& diagnostics) {
+std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components,
+                                                FileSystem& files, config::Diagnostics& diagnostics) {
   std::optional<config::Node> tree = config::load(request, files, environment_variable, diagnostics);
   if (!tree) return std::nullopt;
   Configuration configuration;

@@ -20,7 +20,7 @@ struct Configuration {
 std::optional<std::string> environment_variable(const std::string& name);
 
 // Nothing when there are errors.
-std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components, FileSystem& files,
-                                                config::Diagnostics& diagnostics);
+std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components,
+                                                FileSystem& files, config::Diagnostics& diagnostics);
 
 }  // namespace vigia::app

@@ -6,7 +6,8 @@
 // so that an idle program gives back, too.
 extern "C" {
 extern const char* malloc_conf;
-const char* malloc_conf = "narenas:4,background_thread:true,max_background_threads:1,dirty_decay_ms:1000,muzzy_decay_ms:0,metadata_thp:disabled";
+const char* malloc_conf =
+    "narenas:4,background_thread:true,max_background_threads:1,dirty_decay_ms:1000,muzzy_decay_ms:0,metadata_thp:disabled";
 }
 
 int main(int argc, char** argv) {

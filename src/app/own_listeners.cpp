@@ -25,7 +25,8 @@ std::optional<net::HostPort> address_of(std::string_view endpoint) {
 
 bool leads_to(const net::HostPort& target, const net::HostPort& listener) {
   bool is_any = listener.host.empty() || listener.host == "0.0.0.0" || listener.host == "::";
-  return target.port == listener.port && (target.host == listener.host || (is_any && (is_loopback(target.host) || target.host == "0.0.0.0")));
+  return target.port == listener.port &&
+         (target.host == listener.host || (is_any && (is_loopback(target.host) || target.host == "0.0.0.0")));
 }
 
 std::vector<net::HostPort> listeners_of(const config::Node& root, const pipeline::ComponentId& receiver) {
@@ -55,7 +56,8 @@ void check_exporter(const config::Node& root, const pipeline::PipelineConfig& pi
     for (const net::HostPort& listener : listeners)
       if (leads_to(*target, listener)) {
         std::string path = "exporters::" + exporter.to_string() + "::" + key;
-        diagnostics.error(endpoint->position, path, *text + " is where the pipeline \"" + pipeline.name + "\" takes its data from; it would go in circles");
+        diagnostics.error(endpoint->position, path,
+                          *text + " is where the pipeline \"" + pipeline.name + "\" takes its data from; it would go in circles");
         return;
       }
   }

@@ -31,7 +31,8 @@ Answer answer_to(const std::vector<std::string>& words) {
 // A file that is there as long as this lives.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::string& content) : path_(testing::TempDir() + "vigia_app_" + std::to_string(reinterpret_cast<uintptr_t>(this)) + ".yaml") {
+  explicit TemporaryFile(const std::string& content)
+      : path_(testing::TempDir() + "vigia_app_" + std::to_string(reinterpret_cast<uintptr_t>(this)) + ".yaml") {
     std::ofstream(path_) << content;
   }
   ~TemporaryFile() { (void)SystemFiles().remove(path_); }
@@ -77,7 +78,8 @@ TEST(Presets, flags_lie_over_the_preset_and_sets_over_the_flags) {
 }
 
 TEST(Presets, secrets_are_not_printed) {
-  TemporaryFile file("extensions: {bearertokenauth: {token: sesame-open}, basicauth: {client_auth: {username: u, password: sesame-too}}}\n");
+  TemporaryFile file(
+      "extensions: {bearertokenauth: {token: sesame-open}, basicauth: {client_auth: {username: u, password: sesame-too}}}\n");
   Answer printed = answer_to({"print-config", "up", "--config", file.path()});
   EXPECT_EQ(printed.code, 0) << printed.err;
   EXPECT_FALSE(contains(printed.out, "sesame")) << printed.out;
@@ -141,9 +143,9 @@ TEST(Validate, a_pipeline_that_sends_to_itself_is_refused) {
 TEST(Components, are_listed_with_their_signals) {
   Answer answer = answer_to({"components"});
   EXPECT_EQ(answer.code, 0);
-  for (const char* part : {"buildinfo:\n    command: vigia\n", "receivers:\n    - name: otlp\n", "- name: memory_limiter\n", "- name: otlphttp\n",
-                           "- name: forward\n", "- name: health_check\n", "aliases: [bearertoken]\n", "        traces: Stable\n",
-                           "traces-to-traces: Stable"})
+  for (const char* part :
+       {"buildinfo:\n    command: vigia\n", "receivers:\n    - name: otlp\n", "- name: memory_limiter\n", "- name: otlphttp\n",
+        "- name: forward\n", "- name: health_check\n", "aliases: [bearertoken]\n", "        traces: Stable\n", "traces-to-traces: Stable"})
     EXPECT_TRUE(contains(answer.out, part)) << part << "\n" << answer.out;
 }
 

@@ -19,8 +19,7 @@ namespace vigia::app {
 namespace {
 
 const std::vector<Flag>& configuration_flags() {
-  static const std::vector<Flag> flags = {
-      {"config", "FILE", 0, true}, {"set", "KEY=VALUE", 0, true}, {"feature-gates", "LIST", 0, true}};
+  static const std::vector<Flag> flags = {{"config", "FILE", 0, true}, {"set", "KEY=VALUE", 0, true}, {"feature-gates", "LIST", 0, true}};
   return flags;
 }
 
@@ -104,22 +103,26 @@ Status check_host(const std::string& role, const std::string& host, CollectorReq
   std::optional<config::Node> tree = config::load(request.config, files, environment_variable, diagnostics);
   if (!tree || demands_credentials(*tree)) return {};  // what is wrong with the tree is told later
   if (role == "up")
-    return invalid_argument("cannot listen on " + host + " without authentication: anybody could send data; see 'vigia help up' for how to "
+    return invalid_argument("cannot listen on " + host +
+                            " without authentication: anybody could send data; see 'vigia help up' for how to "
                             "demand credentials, or leave out --host");
   request.notices.push_back("Listening on " + host + " without authentication: anybody who reaches it may send data for any customer");
   return {};
 }
 
 int role_command(const std::string& role, const std::vector<std::string>& words, Console& console) {
-  std::vector<Flag> flags = with_more(configuration_flags(), {{"otlp-grpc-port", "N"}, {"otlp-http-port", "N"}, {"host", "ADDRESS"}, {"ports-file", "FILE"}});
+  std::vector<Flag> flags =
+      with_more(configuration_flags(), {{"otlp-grpc-port", "N"}, {"otlp-http-port", "N"}, {"host", "ADDRESS"}, {"ports-file", "FILE"}});
   if (role == "up") flags = with_more(flags, {{"http-port", "N"}, {"data-dir", "DIR"}});
   auto arguments = Arguments::parse(flags, words);
   if (!arguments.is_ok()) return fail_with_usage(console, role, arguments.status());
   auto request = role_request(role, *arguments);
   if (!request.is_ok()) return fail_with_usage(console, role, request.status());
-  if (Status status = check_host(role, arguments->value("host", "127.0.0.1"), *request); !status.is_ok()) return fail(console, status.message());
+  if (Status status = check_host(role, arguments->value("host", "127.0.0.1"), *request); !status.is_ok())
+    return fail(console, status.message());
   if (arguments->has("data-dir"))
-    if (Status status = SystemFiles().create_directories(arguments->value("data-dir")); !status.is_ok()) return fail(console, status.message());
+    if (Status status = SystemFiles().create_directories(arguments->value("data-dir")); !status.is_ok())
+      return fail(console, status.message());
   return run_collector(std::move(request).value(), console);
 }
 
@@ -142,7 +145,8 @@ int print_config_command(const std::vector<std::string>& words, Console& console
   for (const std::string& role : arguments->positional()) {
     if (!preset_text(role)) {
       std::string hint = suggestion(role, preset_names());
-      return fail_with_usage(console, "print-config", invalid_argument("unknown role \"" + role + "\"" + (hint.empty() ? "" : ". " + hint)));
+      return fail_with_usage(console, "print-config",
+                             invalid_argument("unknown role \"" + role + "\"" + (hint.empty() ? "" : ". " + hint)));
     }
     request.presets = preset_sources(role, RoleAddresses());
   }
@@ -185,7 +189,8 @@ int unknown_command(const std::string& command, Console& console) {
   if (std::find(std::begin(not_here), std::end(not_here), command) != std::end(not_here))
     return fail(console, "vigia " + command + " is not in this build");
   std::string hint = suggestion(command, command_names());
-  return fail_with_usage(console, "", invalid_argument("unknown command \"" + command + "\" for \"vigia\"" + (hint.empty() ? "" : ". " + hint)));
+  return fail_with_usage(console, "",
+                         invalid_argument("unknown command \"" + command + "\" for \"vigia\"" + (hint.empty() ? "" : ". " + hint)));
 }
 
 bool asks_for_help(const std::vector<std::string>& words) {

@@ -67,7 +67,8 @@ void Loader::add_source(const std::string& value) {
   if (scheme == "file") return add_file(rest);
   if (scheme == "env") return add_environment(rest);
   if (scheme == "yaml") return add_text(std::make_shared<Source>(Source{"yaml source", rest}));
-  if (scheme == "http" || scheme == "https") return fail("--config", "cannot read " + quoted(value) + ": configuration over HTTP is not in this build");
+  if (scheme == "http" || scheme == "https")
+    return fail("--config", "cannot read " + quoted(value) + ": configuration over HTTP is not in this build");
   fail("--config", "cannot read " + quoted(value) + ": expected a path or one of file:, env:, yaml:, found " + quoted(scheme));
 }
 

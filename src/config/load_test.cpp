@@ -60,7 +60,8 @@ TEST(Load, SetIsAppliedLast) {
   Loading loading("exporters: {otlp/2: {endpoint: a, headers: [x]}}\n");
   loading.request.sets = {"exporters.otlp/2.endpoint=b:4317", "processors.batch.timeout = 2s", "list=[1, two]", "empty="};
   EXPECT_EQ(rendered(loading.load()),
-            "exporters:\n  otlp/2:\n    endpoint: b:4317\n    headers:\n      - x\nprocessors:\n  batch:\n    timeout: 2s\nlist:\n  - 1\n  - two\nempty: null\n");
+            "exporters:\n  otlp/2:\n    endpoint: b:4317\n    headers:\n      - x\nprocessors:\n  batch:\n    timeout: 2s\nlist:\n  - 1\n  "
+            "- two\nempty: null\n");
 }
 
 TEST(Load, SetValueMayHoldADollar) {
@@ -75,7 +76,8 @@ TEST(Load, WrongSetsAreErrors) {
     Loading loading("a: 1\n");
     loading.request.sets = {set};
     loading.load();
-    EXPECT_TRUE(loading.first_error().starts_with("--set: expected key=value, such as processors.batch.timeout=2s, found ")) << loading.first_error();
+    EXPECT_TRUE(loading.first_error().starts_with("--set: expected key=value, such as processors.batch.timeout=2s, found "))
+        << loading.first_error();
   }
 }
 
@@ -85,8 +87,10 @@ TEST(Load, SourcesThatCannotBeReadAreAllTold) {
   loading.load();
   ASSERT_EQ(loading.diagnostics.errors().size(), 5u);
   EXPECT_EQ(one_line(loading.diagnostics.errors()[0]), "--config: cannot open missing.yaml: No such file or directory");
-  EXPECT_EQ(one_line(loading.diagnostics.errors()[1]), "--config: cannot read \"https://host/c.yaml\": configuration over HTTP is not in this build");
-  EXPECT_EQ(one_line(loading.diagnostics.errors()[2]), "--config: cannot read \"s3:bucket\": expected a path or one of file:, env:, yaml:, found \"s3\"");
+  EXPECT_EQ(one_line(loading.diagnostics.errors()[1]),
+            "--config: cannot read \"https://host/c.yaml\": configuration over HTTP is not in this build");
+  EXPECT_EQ(one_line(loading.diagnostics.errors()[2]),
+            "--config: cannot read \"s3:bucket\": expected a path or one of file:, env:, yaml:, found \"s3\"");
   EXPECT_EQ(one_line(loading.diagnostics.errors()[3]), "--config: cannot read env:UNSET: the environment variable is not set");
   EXPECT_EQ(one_line(loading.diagnostics.errors()[4]), "yaml source:1:1: expected a map at the top of a configuration, found a list");
 }

@@ -55,7 +55,8 @@ void split_top_keys(Node& root, Diagnostics& diagnostics) {
   for (const MapEntry& entry : root.entries) {
     size_t separators = count_separators(entry.key);
     if (separators > max_separators_of_key)
-      return diagnostics.error(entry.key_position, "", "the key has more than " + std::to_string(max_separators_of_key) + " parts between \"::\"");
+      return diagnostics.error(entry.key_position, "",
+                               "the key has more than " + std::to_string(max_separators_of_key) + " parts between \"::\"");
     total += separators;
     if (total > max_splits) return diagnostics.error(entry.key_position, "", "too many keys with \"::\" in one source");
   }

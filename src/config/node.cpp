@@ -44,16 +44,23 @@ std::string item_path(std::string_view path, size_t index) { return std::string(
 
 static std::string describe_value(const Node& node) {
   switch (node.kind) {
-    case Kind::null: return "nothing";
-    case Kind::list: return "a list";
-    case Kind::map: return "a map";
-    case Kind::scalar: break;
+    case Kind::null:
+      return "nothing";
+    case Kind::list:
+      return "a list";
+    case Kind::map:
+      return "a map";
+    case Kind::scalar:
+      break;
   }
   switch (node.type) {
-    case ScalarType::boolean: return node.text;
+    case ScalarType::boolean:
+      return node.text;
     case ScalarType::integer:
-    case ScalarType::floating: return "the number " + shortened(node.text);
-    case ScalarType::string: break;
+    case ScalarType::floating:
+      return "the number " + shortened(node.text);
+    case ScalarType::string:
+      break;
   }
   return "the text " + quoted(shortened(node.text));
 }
@@ -74,7 +81,9 @@ static void append_sized(std::string& out, char tag, std::string_view text) {
 static void append_canonical(std::string& out, const Node& node) {
   if (node.substitution) append_sized(out, 'o', node.substitution->text);
   switch (node.kind) {
-    case Kind::null: out += 'n'; return;
+    case Kind::null:
+      out += 'n';
+      return;
     case Kind::scalar: {
       constexpr std::array<char, 4> tags = {'s', 'b', 'i', 'f'};
       append_sized(out, tags[static_cast<size_t>(node.type)], node.text);
@@ -85,7 +94,8 @@ static void append_canonical(std::string& out, const Node& node) {
       for (const Node& item : node.items) append_canonical(out, item);
       out += ']';
       return;
-    case Kind::map: break;
+    case Kind::map:
+      break;
   }
   std::vector<const MapEntry*> sorted;
   for (const MapEntry& entry : node.entries) sorted.push_back(&entry);

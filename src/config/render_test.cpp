@@ -37,10 +37,14 @@ TEST(Render, WritesBlockStyle) {
 }
 
 TEST(Render, ReadsBackAsTheSame) {
-  std::string odd = "texts: ['', ' ', 'a: b', 'a #b', '#a', '- a', '\"', 'it''s', '1', '0x1', null, '~', 'yes', '*a', '&a', '!t', '%a', '@a', '`a', '{', '[a', 'a,b',"
-                    " 'a:', ':a', 'a\\b', 'ñ', '<<', '---', '...', '=', '?', 'a  b', '.inf', '1e3', '|', '>', \"a\\nb\\ttab\\x01\\e\\u00e9\", \"\\x7f\"]\n"
-                    "'<<': 1\n'': empty\n'a: b': 2\n'null': 3\n'5': 4\n";
-  for (std::string text : {odd, std::string("[[], {}, [[1]], {a: [{b: {c: }}]}]"), std::string("just text"), std::string("[]"), std::string("5"), std::string("")}) {
+  std::string odd =
+      "texts: ['', ' ', 'a: b', 'a #b', '#a', '- a', '\"', 'it''s', '1', '0x1', null, '~', 'yes', '*a', '&a', '!t', '%a', '@a', '`a', '{', "
+      "'[a', 'a,b',"
+      " 'a:', ':a', 'a\\b', 'ñ', '<<', '---', '...', '=', '?', 'a  b', '.inf', '1e3', '|', '>', \"a\\nb\\ttab\\x01\\e\\u00e9\", "
+      "\"\\x7f\"]\n"
+      "'<<': 1\n'': empty\n'a: b': 2\n'null': 3\n'5': 4\n";
+  for (std::string text : {odd, std::string("[[], {}, [[1]], {a: [{b: {c: }}]}]"), std::string("just text"), std::string("[]"),
+                           std::string("5"), std::string("")}) {
     Node root = read(text);
     std::string rendered = render_yaml(root, {.redacts_secrets = false, .escapes_dollars = false});
     EXPECT_EQ(canonical_text(read(rendered)), canonical_text(root)) << rendered;
@@ -72,16 +76,19 @@ TEST(Render, RedactsSecrets) {
   });
   std::string rendered = render_yaml(root, {.secret_paths = loading.diagnostics.secret_paths()});
   EXPECT_EQ(rendered.find("abc"), std::string::npos) << rendered;
-  for (const char* kept : {"team: a", "key_file: /k", "endpoint: https://user:[REDACTED]@host/path", "password: \"\"", "dsn: \"[REDACTED]\"", "value: a\n"}) {
+  for (const char* kept :
+       {"team: a", "key_file: /k", "endpoint: https://user:[REDACTED]@host/path", "password: \"\"", "dsn: \"[REDACTED]\"", "value: a\n"}) {
     EXPECT_NE(rendered.find(kept), std::string::npos) << kept << " in\n" << rendered;
   }
 }
 
 TEST(Render, KnowsSecretNames) {
-  for (const char* name : {"password", "api_key", "X-API-Key", "apiKey", "bearer_token", "client_secret", "Authorization", "key_pem", "secret_access_key", "cookie"}) {
+  for (const char* name : {"password", "api_key", "X-API-Key", "apiKey", "bearer_token", "client_secret", "Authorization", "key_pem",
+                           "secret_access_key", "cookie"}) {
     EXPECT_TRUE(is_secret_name(name)) << name;
   }
-  for (const char* name : {"", "key", "timeout", "token_url", "password_file", "client_id", "max_tokens", "metadata_keys", "secret_name", "monkey"}) {
+  for (const char* name :
+       {"", "key", "timeout", "token_url", "password_file", "client_id", "max_tokens", "metadata_keys", "secret_name", "monkey"}) {
     EXPECT_FALSE(is_secret_name(name)) << name;
   }
 }

@@ -28,7 +28,9 @@ std::string_view without_sign(std::string_view text) {
 bool is_infinity(std::string_view text) { return is_one_of(without_sign(text), {".inf", ".Inf", ".INF"}); }
 bool is_not_a_number(std::string_view text) { return is_one_of(text, {".nan", ".NaN", ".NAN"}); }
 
-size_t count_digits(std::string_view text) { return static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin()); }
+size_t count_digits(std::string_view text) {
+  return static_cast<size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+}
 
 // [-+]? ( digits [. digits?] | . digits ) ( [eE] [-+]? digits )?
 bool has_float_form(std::string_view text) {
@@ -141,11 +143,21 @@ std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
           out += "\\x" + to_hex({&c, 1});

@@ -9,14 +9,16 @@
 namespace vigia::config {
 namespace {
 
-constexpr std::array<std::string_view, 16> secret_words = {"password", "passwd",     "passphrase",    "secret",      "secrets",  "token",  "bearertoken", "apikey",
-                                                           "apitoken", "authtoken",  "authorization", "credential",  "credentials", "cookie", "htpasswd",    "keypem"};
+constexpr std::array<std::string_view, 16> secret_words = {
+    "password", "passwd",    "passphrase",    "secret",     "secrets",     "token",  "bearertoken", "apikey",
+    "apitoken", "authtoken", "authorization", "credential", "credentials", "cookie", "htpasswd",    "keypem"};
 // Pairs of neighbouring words.
 constexpr std::array<std::array<std::string_view, 2>, 7> secret_pairs = {
     {{"api", "key"}, {"access", "key"}, {"private", "key"}, {"key", "pem"}, {"signing", "key"}, {"encryption", "key"}, {"auth", "key"}}};
 // A last word that tells that the value speaks about a secret and is none.
-constexpr std::array<std::string_view, 18> harmless_endings = {"file", "path",    "url",    "uri",   "name", "type",   "id",     "ttl",     "endpoint",
-                                                               "env",  "timeout", "expiry", "header", "source", "prefix", "suffix", "interval", "length"};
+constexpr std::array<std::string_view, 18> harmless_endings = {"file",   "path",   "url",      "uri",    "name",     "type",
+                                                               "id",     "ttl",    "endpoint", "env",    "timeout",  "expiry",
+                                                               "header", "source", "prefix",   "suffix", "interval", "length"};
 
 template <typename List>
 bool contains(const List& list, std::string_view word) {

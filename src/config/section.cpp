@@ -32,7 +32,11 @@ int64_t to_ms(int64_t ns) {
 }  // namespace
 
 Section::Section(const Node& node, std::string path, Diagnostics& diagnostics, Position key_position)
-    : node_(node), path_(std::move(path)), diagnostics_(diagnostics), key_position_(std::move(key_position)), errors_before_(diagnostics.error_count()) {}
+    : node_(node),
+      path_(std::move(path)),
+      diagnostics_(diagnostics),
+      key_position_(std::move(key_position)),
+      errors_before_(diagnostics.error_count()) {}
 
 const Position& Section::position() const { return key_position_.line != 0 ? key_position_ : node_.position; }
 

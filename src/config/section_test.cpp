@@ -86,7 +86,9 @@ TEST(Section, MissingAndNullKeepDefaults) {
 
 TEST(Section, TellsAllErrorsAtOnce) {
   BatchConfig batch;
-  Decoding decoding("timeot: 1s\nsend_batch_size: many\nsend_batch_max_size: 5\nmetadata_keys: {a: b}\ntls: {insecure: yes, ca_fil: x}\nzzzzzzzzzzzz: 1\n");
+  Decoding decoding(
+      "timeot: 1s\nsend_batch_size: many\nsend_batch_max_size: 5\nmetadata_keys: {a: b}\ntls: {insecure: yes, ca_fil: x}\nzzzzzzzzzzzz: "
+      "1\n");
   decoding.run([&](Section& in) { decode(in, batch); });
   EXPECT_EQ(decoding.errors(),
             "c.yaml:2:18: send_batch_size: expected a whole number, found the text \"many\"\n"
@@ -94,21 +96,21 @@ TEST(Section, TellsAllErrorsAtOnce) {
             "c.yaml:5:17: tls::insecure: expected true or false, found the text \"yes\"\n"
             "c.yaml:5:22: tls::ca_fil: unknown key; did you mean \"ca_file\"? (known keys: ca_file, insecure)\n"
             "c.yaml:3:22: send_batch_max_size: must be at least send_batch_size\n"
-            "c.yaml:1:1: timeot: unknown key; did you mean \"timeout\"? (known keys: metadata_keys, send_batch_max_size, send_batch_size, timeout, tls)\n"
+            "c.yaml:1:1: timeot: unknown key; did you mean \"timeout\"? (known keys: metadata_keys, send_batch_max_size, send_batch_size, "
+            "timeout, tls)\n"
             "c.yaml:6:1: zzzzzzzzzzzz: unknown key (known keys: metadata_keys, send_batch_max_size, send_batch_size, timeout, tls)\n");
 }
 
 TEST(Section, RendersTheLineAndACaret) {
   BatchConfig batch;
   Decoding decoding("processors:\n  batch:\n    timeot: 1s # ño\n");
-  decoding.run([&](Section& in) {
-    in.each("processors", [&](const std::string&, Section& section) { decode(section, batch); });
-  });
-  EXPECT_EQ(decoding.diagnostics.render_errors(),
-            "c.yaml:3:5: processors::batch::timeot: unknown key; did you mean \"timeout\"? (known keys: metadata_keys, send_batch_max_size, "
-            "send_batch_size, timeout, tls)\n"
-            "        timeot: 1s # ño\n"
-            "        ^\n");
+  decoding.run([&](Section& in) { in.each("processors", [&](const std::string&, Section& section) { decode(section, batch); }); });
+  EXPECT_EQ(
+      decoding.diagnostics.render_errors(),
+      "c.yaml:3:5: processors::batch::timeot: unknown key; did you mean \"timeout\"? (known keys: metadata_keys, send_batch_max_size, "
+      "send_batch_size, timeout, tls)\n"
+      "        timeot: 1s # ño\n"
+      "        ^\n");
   EXPECT_EQ(decoding.diagnostics.status().code(), StatusCode::invalid_argument);
 }
 
@@ -141,7 +143,8 @@ TEST(Section, RefusesNumbersThatDoNotFit) {
   uint64_t positive = 7;
   int32_t whole = 7;
   Decoding decoding("small: 4294967296\nport: 70000\npositive: -1\nwhole: 1.5\n");
-  decoding.run([&](Section& in) { in.field("small", small), in.field("port", port), in.field("positive", positive), in.field("whole", whole); });
+  decoding.run(
+      [&](Section& in) { in.field("small", small), in.field("port", port), in.field("positive", positive), in.field("whole", whole); });
   EXPECT_EQ(decoding.errors(),
             "c.yaml:1:8: small: expected a whole number from 0 to 4294967295, found the number 4294967296\n"
             "c.yaml:2:7: port: expected a whole number from 0 to 65535, found the number 70000\n"
@@ -167,7 +170,8 @@ TEST(Section, ReadsDurationsAndSizes) {
   std::optional<int64_t> optional;
   Decoding decoding("a: 1h30m\nb: 10us\nc: 5000000000\nzero: 0\nsize: 20MiB\noptional: 2s\nbad: fast\nlist: [1s]\nbig: 10XB\n");
   decoding.run([&](Section& in) {
-    in.duration_ms("a", a), in.duration_ms("b", b), in.duration_ms("c", c), in.duration_ms("zero", zero), in.duration_ms("optional", optional);
+    in.duration_ms("a", a), in.duration_ms("b", b), in.duration_ms("c", c), in.duration_ms("zero", zero),
+        in.duration_ms("optional", optional);
     in.size_bytes("size", size);
     in.duration_ms("bad", a), in.duration_ms("list", a), in.size_bytes("big", size);
   });
@@ -210,7 +214,8 @@ TEST(Section, OneValueIsAListOfOne) {
 TEST(Section, ListsOfMapsAndFreeKeys) {
   std::vector<std::pair<std::string, Action>> actions;
   std::map<std::string, std::string> headers;
-  Decoding decoding("actions:\n- key: a\n  action: INSERT\n- key: b\n  action: upsert\n- key: c\n  actoin: delete\nheaders: {x: 1, y: two}\n");
+  Decoding decoding(
+      "actions:\n- key: a\n  action: INSERT\n- key: b\n  action: upsert\n- key: c\n  actoin: delete\nheaders: {x: 1, y: two}\n");
   decoding.run([&](Section& in) {
     in.list("actions", [&](Section& item) {
       std::string key;
@@ -224,9 +229,10 @@ TEST(Section, ListsOfMapsAndFreeKeys) {
   ASSERT_EQ(actions.size(), 3u);
   EXPECT_EQ(actions[0].second, Action::insert);
   EXPECT_EQ(headers.at("x"), "1");
-  EXPECT_EQ(decoding.errors(),
-            "c.yaml:5:11: actions[1]::action: expected one of \"insert\", \"update\", \"delete\", found \"upsert\"; did you mean \"insert\"?\n"
-            "c.yaml:7:3: actions[2]::actoin: unknown key; did you mean \"action\"? (known keys: action, key)\n");
+  EXPECT_EQ(
+      decoding.errors(),
+      "c.yaml:5:11: actions[1]::action: expected one of \"insert\", \"update\", \"delete\", found \"upsert\"; did you mean \"insert\"?\n"
+      "c.yaml:7:3: actions[2]::actoin: unknown key; did you mean \"action\"? (known keys: action, key)\n");
 }
 
 TEST(Section, WrongShapesAreToldOnce) {
@@ -294,12 +300,24 @@ TEST(Section, OwnValuesOfEveryType) {
   decoding.run([&](Section& in) {
     in.items([&](Section& item) {
       switch (index++) {
-        case 0: item.as_bool(flag); break;
-        case 1: item.as_int(number); break;
-        case 2: item.as_double(fraction); break;
-        case 3: item.as_duration_ms(wait_ms); break;
-        case 4: item.as_strings(texts); break;
-        case 5: EXPECT_TRUE(item.take_all().is_map()); break;
+        case 0:
+          item.as_bool(flag);
+          break;
+        case 1:
+          item.as_int(number);
+          break;
+        case 2:
+          item.as_double(fraction);
+          break;
+        case 3:
+          item.as_duration_ms(wait_ms);
+          break;
+        case 4:
+          item.as_strings(texts);
+          break;
+        case 5:
+          EXPECT_TRUE(item.take_all().is_map());
+          break;
         default: {
           std::string text;
           item.as_string(text);
@@ -340,7 +358,8 @@ TEST(Section, TextsFromVariablesKeepTheirForm) {
   std::vector<std::string> hosts;
   {
     Section in(root, "", loading.diagnostics);
-    in.field("text", text), in.field("number", number), in.field("wrong", wrong), in.field("hosts", hosts), in.field("empty", empty), in.field("default", kept);
+    in.field("text", text), in.field("number", number), in.field("wrong", wrong), in.field("hosts", hosts), in.field("empty", empty),
+        in.field("default", kept);
   }
   EXPECT_EQ(text, "007");
   EXPECT_EQ(number, 7);

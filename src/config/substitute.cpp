@@ -98,20 +98,23 @@ void Substituter::fail(std::string message) {
 void Substituter::warn_unset(const std::string& name) {
   constexpr size_t max_remembered = 1000;
   if (warned_names_.size() >= max_remembered || !warned_names_.insert(name).second) return;
-  diagnostics_.warning(position_, path_, "the environment variable " + name + " is not set and is read as empty; ${env:" + name + ":-…} gives it a default");
+  diagnostics_.warning(position_, path_,
+                       "the environment variable " + name + " is not set and is read as empty; ${env:" + name + ":-…} gives it a default");
 }
 
 void Substituter::warn_naked(std::string_view name) {
   if (has_warned_naked_) return;
   has_warned_naked_ = true;
   std::string word(shortened(name));
-  diagnostics_.warning(position_, path_, "$" + word + " without braces is deprecated: write ${env:" + word + "}, or $$" + word + " for a dollar sign");
+  diagnostics_.warning(position_, path_,
+                       "$" + word + " without braces is deprecated: write ${env:" + word + "}, or $$" + word + " for a dollar sign");
 }
 
 bool Substituter::count_expansion(size_t nesting) {
   expansions_++;
   if (expansions_ <= max_expansions && nesting <= max_depth) return true;
-  fail("${…} is replaced over and over: the values name each other, or there are more than " + std::to_string(max_expansions) + " in one value");
+  fail("${…} is replaced over and over: the values name each other, or there are more than " + std::to_string(max_expansions) +
+       " in one value");
   return false;
 }
 
@@ -317,7 +320,8 @@ std::optional<Retrieved> Substituter::retrieve_environment(std::string_view rest
   size_t separator = rest.find(":-");
   std::string name(rest.substr(0, separator));
   if (name.empty() || name_length(name) != name.size()) {
-    fail("${" + shortened(rest) + "}: expected the name of an environment variable (letters, digits and _), found " + quoted(shortened(name)));
+    fail("${" + shortened(rest) + "}: expected the name of an environment variable (letters, digits and _), found " +
+         quoted(shortened(name)));
     return std::nullopt;
   }
   std::optional<std::string> value = environment_(name);

@@ -52,7 +52,8 @@ TEST(Substitute, UnsetIsEmptyWithOneWarning) {
   Loading loading;
   EXPECT_EQ(text_of(loading, "[\"a${UNSET}b\", \"${UNSET}\"]"), "(none)");
   ASSERT_EQ(loading.diagnostics.warnings().size(), 1u);
-  EXPECT_EQ(loading.first_warning(), "c.yaml:1:5: v[0]: the environment variable UNSET is not set and is read as empty; ${env:UNSET:-…} gives it a default");
+  EXPECT_EQ(loading.first_warning(),
+            "c.yaml:1:5: v[0]: the environment variable UNSET is not set and is read as empty; ${env:UNSET:-…} gives it a default");
   EXPECT_EQ(text_of(loading, "a${UNSET}b"), "ab");
 }
 
@@ -127,7 +128,8 @@ TEST(Substitute, NakedNamesWorkWithOneWarning) {
   loading.variables = {{"PORT", "4317"}, {"LOOP", "$LOOP"}};
   EXPECT_EQ(text_of(loading, "[\"h:$PORT\", \"$PORT\"]"), "(none)");
   ASSERT_EQ(loading.diagnostics.warnings().size(), 1u);
-  EXPECT_EQ(loading.first_warning(), "c.yaml:1:5: v[0]: $PORT without braces is deprecated: write ${env:PORT}, or $$PORT for a dollar sign");
+  EXPECT_EQ(loading.first_warning(),
+            "c.yaml:1:5: v[0]: $PORT without braces is deprecated: write ${env:PORT}, or $$PORT for a dollar sign");
   EXPECT_EQ(text_of(loading, "h:$PORT/"), "h:4317/");
   EXPECT_EQ(value_of(loading, "$PORT").type, ScalarType::integer);
   EXPECT_EQ(text_of(loading, "pa$word"), "pa$word");
@@ -158,7 +160,8 @@ TEST(Substitute, WrongExpressionsHaveAPlaceAndAFix) {
 
 TEST(Substitute, EndlessValuesAreRefused) {
   Loading loading;
-  loading.variables = {{"A", "${B}"}, {"B", "${A}"}, {"C", "x${C}${C}"}, {"L", "[\"${L}\"]"}, {"T", "${U}${U}${U}${U}${U}${U}${U}${U}${U}${U}"}};
+  loading.variables = {
+      {"A", "${B}"}, {"B", "${A}"}, {"C", "x${C}${C}"}, {"L", "[\"${L}\"]"}, {"T", "${U}${U}${U}${U}${U}${U}${U}${U}${U}${U}"}};
   loading.variables["U"] = "${V}${V}${V}${V}${V}${V}${V}${V}${V}${V}";
   loading.variables["V"] = "${W}${W}${W}${W}${W}${W}${W}${W}${W}${W}";
   loading.variables["W"] = "w";

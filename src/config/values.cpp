@@ -12,10 +12,14 @@ namespace {
 // What messages say a secret's value is: enough to see the slip, nothing of the value.
 std::string describe_secret(const Node& node) {
   switch (node.kind) {
-    case Kind::null: return "nothing";
-    case Kind::list: return "a list";
-    case Kind::map: return "a map";
-    case Kind::scalar: break;
+    case Kind::null:
+      return "nothing";
+    case Kind::list:
+      return "a list";
+    case Kind::map:
+      return "a map";
+    case Kind::scalar:
+      break;
   }
   return "another value";
 }
@@ -46,7 +50,8 @@ bool ValueReader::read_whole(const Node& node, const std::string& path, T& out) 
   if (!number) return expected(node, path, "a whole number");
   bool fits = number->magnitude <= most;
   if (number->is_negative) fits = number->magnitude == 0 || (std::is_signed_v<T> && number->magnitude <= most + 1);
-  if (!fits) return expected(node, path, "a whole number from " + std::to_string(std::numeric_limits<T>::min()) + " to " + std::to_string(most));
+  if (!fits)
+    return expected(node, path, "a whole number from " + std::to_string(std::numeric_limits<T>::min()) + " to " + std::to_string(most));
   out = static_cast<T>(number->is_negative ? 0 - number->magnitude : number->magnitude);
   return true;
 }

@@ -176,7 +176,9 @@ void TreeBuilder::put_entry(Open& map, Node node) {
   if (is_new) {
     map.node.entries.push_back({std::move(map.key), std::move(map.key_position), std::move(node)});
   } else {
-    diagnostics_.error(map.key_position, "", "the key " + quoted(shortened(map.key)) + " stands twice in this map, first in line " + std::to_string(first->second));
+    diagnostics_.error(
+        map.key_position, "",
+        "the key " + quoted(shortened(map.key)) + " stands twice in this map, first in line " + std::to_string(first->second));
   }
 }
 
@@ -221,7 +223,8 @@ bool check_characters(const std::shared_ptr<const Source>& source, Diagnostics& 
   for (size_t i = 0; i < text.size(); i++) {
     auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x20 || c == '\n' || c == '\t' || c == '\r') continue;
-    diagnostics.error(position_at(source, i), "", "a control character (" + std::to_string(c) + ") cannot stand in YAML; escape it in double quotes");
+    diagnostics.error(position_at(source, i), "",
+                      "a control character (" + std::to_string(c) + ") cannot stand in YAML; escape it in double quotes");
     return false;
   }
   if (!is_valid_utf8(text)) {

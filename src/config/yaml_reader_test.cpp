@@ -39,9 +39,12 @@ TEST(YamlReader, KeepsPositionsOfKeysAndValues) {
 
 TEST(YamlReader, TellsTypesOfScalars) {
   EXPECT_EQ(scalar_type_of("true"), ScalarType::boolean);
-  for (const char* text : {"0", "-12", "+3", "0x1F", "0o17", "0b11", "1_000", "0755"}) EXPECT_EQ(scalar_type_of(text), ScalarType::integer) << text;
-  for (const char* text : {"1.5", "-.5", "1e3", ".inf", "-.Inf", ".nan", "089"}) EXPECT_EQ(scalar_type_of(text), ScalarType::floating) << text;
-  for (const char* text : {"yes", "on", "1.2.3", "12ms", "-", ".", "+", "0x", "e3", "localhost:4317", "2024-01-01"}) EXPECT_EQ(scalar_type_of(text), ScalarType::string) << text;
+  for (const char* text : {"0", "-12", "+3", "0x1F", "0o17", "0b11", "1_000", "0755"})
+    EXPECT_EQ(scalar_type_of(text), ScalarType::integer) << text;
+  for (const char* text : {"1.5", "-.5", "1e3", ".inf", "-.Inf", ".nan", "089"})
+    EXPECT_EQ(scalar_type_of(text), ScalarType::floating) << text;
+  for (const char* text : {"yes", "on", "1.2.3", "12ms", "-", ".", "+", "0x", "e3", "localhost:4317", "2024-01-01"})
+    EXPECT_EQ(scalar_type_of(text), ScalarType::string) << text;
   Node root = read("[007, \"7\", '7', !!str 7, ~, null, 'null']");
   EXPECT_EQ(root.items[0].text, "007");
   EXPECT_EQ(root.items[0].type, ScalarType::integer);
@@ -71,7 +74,9 @@ TEST(YamlReader, ReadsSizes) {
 }
 
 TEST(YamlReader, FollowsAnchorsAliasesAndMergeKeys) {
-  Node root = read("base: &base {a: 1, b: 2}\nother: &other {b: 3, c: 4}\none: {<<: *base, b: 9}\nmany: {<<: [*base, *other]}\ncopy: *base\n'<<': text\n");
+  Node root = read(
+      "base: &base {a: 1, b: 2}\nother: &other {b: 3, c: 4}\none: {<<: *base, b: 9}\nmany: {<<: [*base, *other]}\ncopy: *base\n'<<': "
+      "text\n");
   EXPECT_EQ(canonical_text(root.find("one")->value), canonical_text(read("{a: 1, b: 9}")));
   EXPECT_EQ(canonical_text(root.find("many")->value), canonical_text(read("{a: 1, b: 2, c: 4}")));
   EXPECT_EQ(canonical_text(root.find("copy")->value), canonical_text(read("{a: 1, b: 2}")));
@@ -99,7 +104,8 @@ TEST(YamlReader, ErrorsHaveAPlace) {
   EXPECT_EQ(error_of(", *b]"), "c.yaml:1:1: not valid YAML: this cannot stand here");
   EXPECT_EQ(error_of("[a] ]"), "c.yaml:1:5: not valid YAML: illegal flow end");
   EXPECT_EQ(error_of("a: \xff"), "c.yaml: the text is not UTF-8");
-  EXPECT_EQ(error_of(std::string("a: b\nc: \x04 d\n")), "c.yaml:2:4: a control character (4) cannot stand in YAML; escape it in double quotes");
+  EXPECT_EQ(error_of(std::string("a: b\nc: \x04 d\n")),
+            "c.yaml:2:4: a control character (4) cannot stand in YAML; escape it in double quotes");
 }
 
 TEST(YamlReader, RefusesABillionLaughs) {
@@ -128,7 +134,10 @@ TEST(YamlReader, AcceptsOddButValidTexts) {
   EXPECT_TRUE(read("").is_null());
   EXPECT_TRUE(read("\n# only a comment\n").is_null());
   EXPECT_TRUE(read("---\n").is_null());
-  EXPECT_EQ(read("\xEF\xBB\xBF" "a: 1").entries.size(), 1u);
+  EXPECT_EQ(read("\xEF\xBB\xBF"
+                 "a: 1")
+                .entries.size(),
+            1u);
   EXPECT_EQ(read("a: 1\r\nb: 2\r\n").find("a")->value.text, "1");
   EXPECT_EQ(read("a: 1\n---\n").entries.size(), 1u);
   EXPECT_EQ(read("a: |\n  x\n  y\nb: >-\n  x\n  y\n").find("a")->value.text, "x\ny\n");

@@ -173,8 +173,9 @@ void decode_compression(config::Section& section, Compression& compression, bool
   else if (name == "snappy" || name == "x-snappy-framed" || name == "lz4")
     section.error("compression", "the compression " + name + " is not in this build; there are gzip, zstd and none");
   else
-    section.error("compression", std::string(is_grpc ? "expected gzip, zstd, deflate or none" : "expected gzip, zstd, zlib, deflate or none") +
-                                     ", found \"" + name + "\"");
+    section.error("compression",
+                  std::string(is_grpc ? "expected gzip, zstd, deflate or none" : "expected gzip, zstd, zlib, deflate or none") +
+                      ", found \"" + name + "\"");
 }
 
 bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }

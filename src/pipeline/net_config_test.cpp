@@ -306,7 +306,8 @@ TEST(NetConfig, urls) {
   ASSERT_TRUE(url.is_ok());
   EXPECT_EQ(url->host, "fe80::2");
   EXPECT_EQ(url->port, 80);
-  for (const char* bad : {"", "host:4318", "ftp://host", "http://", "http://:80", "http://user:word@host", "http://host:x", "http://host:99999"})
+  for (const char* bad :
+       {"", "host:4318", "ftp://host", "http://", "http://:80", "http://user:word@host", "http://host:x", "http://host:99999"})
     EXPECT_FALSE(HttpUrl::parse(bad).is_ok()) << bad;
 }
 

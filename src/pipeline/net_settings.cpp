@@ -29,8 +29,7 @@ Extension* find_authenticator(const Context& context, const ComponentId& id) {
 template <typename Role>
 Result<const Role*> find_in_role(const Context& context, const ComponentId& id, std::string_view role) {
   Extension* extension = find_authenticator(context, id);
-  if (!extension)
-    return not_found("cannot find the authenticator \"" + id.to_string() + "\": it is not among service::extensions");
+  if (!extension) return not_found("cannot find the authenticator \"" + id.to_string() + "\": it is not among service::extensions");
   if (const Role* found = dynamic_cast<const Role*>(extension)) return found;
   return Status(StatusCode::failed_precondition, "cannot use the extension \"" + id.to_string() + "\" as " + std::string(role));
 }

@@ -32,8 +32,8 @@ using ComponentConfigs = std::map<ComponentId, ComponentConfig>;
 
 struct PipelineConfig {
   otlp::Signal signal = otlp::Signal::traces;
-  std::string name;  // "traces/x".
-  std::vector<ComponentId> receivers;   // Receivers and connectors.
+  std::string name;                    // "traces/x".
+  std::vector<ComponentId> receivers;  // Receivers and connectors.
   std::vector<ComponentId> processors;
   std::vector<ComponentId> exporters;  // Exporters and connectors.
 };

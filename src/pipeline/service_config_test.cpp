@@ -202,7 +202,8 @@ service:
     traces/in: {receivers: [source], exporters: [join/1]}
     traces/a: {receivers: [join/1, join/2], exporters: [join/2, sink]}
 )");
-  EXPECT_TRUE(decoding.has_error("c.yaml:7:57", "the pipelines form a cycle: traces/a → join/2 → traces/a")) << decoding.diagnostics.render_errors();
+  EXPECT_TRUE(decoding.has_error("c.yaml:7:57", "the pipelines form a cycle: traces/a → join/2 → traces/a"))
+      << decoding.diagnostics.render_errors();
   EXPECT_EQ(decoding.diagnostics.error_count(), 1u) << decoding.diagnostics.render_errors();
 }
 

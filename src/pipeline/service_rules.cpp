@@ -139,8 +139,8 @@ class RuleChecker {
       for (const ComponentConfigs* others : {&config_.receivers, &config_.exporters})
         if (auto other = others->find(id); other != others->end())
           diagnostics_.error(connector.position, "connectors::" + id.to_string(),
-                             fmt::format("there is also a {} \"{}\": a pipeline could mean either",
-                                         component_kind_name(other->second.kind), id.to_string()));
+                             fmt::format("there is also a {} \"{}\": a pipeline could mean either", component_kind_name(other->second.kind),
+                                         id.to_string()));
   }
 
   bool connects(const ComponentId& id, const Use& from, const Use& to) const {

@@ -9,19 +9,19 @@ namespace vigia::pipeline {
 
 namespace {
 
-const std::vector<double> item_bounds = {10,   25,   50,   75,   100,  250,   500,   750,   1000,  2000, 3000,
-                                         4000, 5000, 6000, 7000, 8000, 9000,  10000, 20000, 30000, 50000, 100000};
+const std::vector<double> item_bounds = {10,   25,   50,   75,   100,  250,  500,   750,   1000,  2000,  3000,
+                                         4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000, 100000};
 const std::vector<double> byte_bounds = {
-    10,      25,      50,      75,      100,     250,     500,     750,     1000,      2000,      3000,      4000,      5000,
-    6000,    7000,    8000,    9000,    10'000,  20'000,  30'000,  50'000,  100'000,   200'000,   300'000,   400'000,   500'000,
+    10,      25,      50,      75,      100,       250,       500,       750,       1000,      2000,      3000,      4000,      5000,
+    6000,    7000,    8000,    9000,    10'000,    20'000,    30'000,    50'000,    100'000,   200'000,   300'000,   400'000,   500'000,
     600'000, 700'000, 800'000, 900'000, 1'000'000, 2'000'000, 3'000'000, 4'000'000, 5'000'000, 6'000'000, 7'000'000, 8'000'000, 9'000'000};
 const std::vector<double> second_bounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 
 std::array<Counter*, 3> item_counters(MetricRegistry& metrics, std::string_view name, std::string_view help, const ComponentId& id) {
   std::array<Counter*, 3> counters{};
   for (otlp::Signal signal : otlp::all_signals)
-    counters[static_cast<size_t>(signal)] = &metrics.counter(
-        name, help, {{"processor", id.to_string()}, {"otel_signal", std::string(otlp::signal_name(signal))}});
+    counters[static_cast<size_t>(signal)] =
+        &metrics.counter(name, help, {{"processor", id.to_string()}, {"otel_signal", std::string(otlp::signal_name(signal))}});
   return counters;
 }
 
@@ -29,8 +29,7 @@ std::array<Counter*, 3> item_counters(MetricRegistry& metrics, std::string_view 
 
 SignalCounters::SignalCounters(MetricRegistry& metrics, std::string_view prefix, std::string_view help, const Labels& labels) {
   for (otlp::Signal signal : otlp::all_signals)
-    counters_[static_cast<size_t>(signal)] =
-        &metrics.counter(std::string(prefix) + std::string(otlp::item_name(signal)), help, labels);
+    counters_[static_cast<size_t>(signal)] = &metrics.counter(std::string(prefix) + std::string(otlp::item_name(signal)), help, labels);
 }
 
 ReceiverTelemetry::ReceiverTelemetry(MetricRegistry& metrics, const ComponentId& id, std::string_view transport)
@@ -56,8 +55,8 @@ ExporterTelemetry::ExporterTelemetry(MetricRegistry& metrics, const ComponentId&
                      {{"exporter", id.to_string()}}) {}
 
 BatchTelemetry::BatchTelemetry(MetricRegistry& metrics, const ComponentId& id)
-    : send_size(metrics.histogram("otelcol_processor_batch_batch_send_size", "Items in a batch.",
-                                  {{"processor", id.to_string()}}, item_bounds)),
+    : send_size(
+          metrics.histogram("otelcol_processor_batch_batch_send_size", "Items in a batch.", {{"processor", id.to_string()}}, item_bounds)),
       send_size_bytes(metrics.histogram("otelcol_processor_batch_batch_send_size_bytes", "Bytes in a batch.",
                                         {{"processor", id.to_string()}}, byte_bounds)),
       send_duration(metrics.histogram("otelcol_processor_batch_batch_send_duration", "Seconds until the next component had answered.",
@@ -66,8 +65,8 @@ BatchTelemetry::BatchTelemetry(MetricRegistry& metrics, const ComponentId& id)
                                    {{"processor", id.to_string()}})),
       timeout_trigger(metrics.counter("otelcol_processor_batch_timeout_trigger_send", "Batches sent because they were old.",
                                       {{"processor", id.to_string()}})),
-      metadata_cardinality(metrics.gauge("otelcol_processor_batch_metadata_cardinality", "Kinds of senders kept apart.",
-                                         {{"processor", id.to_string()}})) {}
+      metadata_cardinality(
+          metrics.gauge("otelcol_processor_batch_metadata_cardinality", "Kinds of senders kept apart.", {{"processor", id.to_string()}})) {}
 
 ProcessTelemetry::ProcessTelemetry(MetricRegistry& metrics, const Clock& clock, FileSystem& files) {
   auto counter = [&](std::string_view name, std::string_view help, std::function<double()> read) {

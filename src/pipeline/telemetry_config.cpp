@@ -18,8 +18,14 @@ void decode_sampling(config::Section& in, LogSettings& out) {
 
 void decode_logs(config::Section& in, TelemetryConfig& out) {
   in.choice("level", out.logs.level,
-            {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"warning", LogLevel::warn},
-             {"error", LogLevel::error}, {"dpanic", LogLevel::error}, {"panic", LogLevel::error}, {"fatal", LogLevel::error}});
+            {{"debug", LogLevel::debug},
+             {"info", LogLevel::info},
+             {"warn", LogLevel::warn},
+             {"warning", LogLevel::warn},
+             {"error", LogLevel::error},
+             {"dpanic", LogLevel::error},
+             {"panic", LogLevel::error},
+             {"fatal", LogLevel::error}});
   in.field("development", out.is_development);
   in.choice("encoding", out.logs.encoding, {{"console", LogEncoding::console}, {"json", LogEncoding::json}});
   in.field("output_paths", out.logs.output_paths);
@@ -46,9 +52,9 @@ void decode_prometheus_reader(config::Section& in, Readers& out) {
   in.field("host", host);
   in.field("port", port);
   in.require(port >= 0 && port <= 65535, "port", "must lie between 0 and 65535");
-  for (const char* key : {"without_type_suffix", "without_type_suffix/development", "without_units", "without_units/development",
-                          "without_scope_info", "without_scope_info/development", "without_target_info/development",
-                          "with_resource_constant_labels", "translation_strategy"})
+  for (const char* key :
+       {"without_type_suffix", "without_type_suffix/development", "without_units", "without_units/development", "without_scope_info",
+        "without_scope_info/development", "without_target_info/development", "with_resource_constant_labels", "translation_strategy"})
     in.accept_ignored(key);
   bool is_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
   out.address = is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
@@ -70,7 +76,9 @@ void decode_reader(config::Section& in, Readers& out) {
 
 void decode_metrics(config::Section& in, TelemetryConfig& out) {
   in.choice("level", out.metrics_level,
-            {{"none", MetricsLevel::none}, {"basic", MetricsLevel::basic}, {"normal", MetricsLevel::normal},
+            {{"none", MetricsLevel::none},
+             {"basic", MetricsLevel::basic},
+             {"normal", MetricsLevel::normal},
              {"detailed", MetricsLevel::detailed}});
   if (in.field("address", out.metrics_address) && out.metrics_address.starts_with(':'))
     out.metrics_address = "0.0.0.0" + out.metrics_address;
