@@ -57,9 +57,13 @@ class SystemAppendFile final : public AppendFile {
   uint64_t size_bytes_;
 };
 
-}  // namespace
+Status too_large(const std::string& path, size_t max_bytes) {
+  bool is_mebibytes = max_bytes >= 1 << 20;
+  return invalid_argument("cannot read " + path + ": it is larger than " +
+                          (is_mebibytes ? std::to_string(max_bytes >> 20) + " MiB" : std::to_string(max_bytes) + " bytes"));
+}
 
-Result<std::string> SystemFiles::read_file(const std::string& path) {
+Result<std::string> read_up_to(const std::string& path, size_t max_bytes) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) return system_error("cannot open " + path, errno);
   std::string content;
@@ -69,9 +73,21 @@ Result<std::string> SystemFiles::read_file(const std::string& path) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return system_error("cannot read " + path, errno);
     if (count == 0) return content;
+    if (static_cast<size_t>(count) > max_bytes - content.size()) return too_large(path, max_bytes);
     content.append(block, static_cast<size_t>(count));
   }
 }
+
+}  // namespace
+
+Result<std::string> FileSystem::read_small_file(const std::string& path, size_t max_bytes) {
+  Result<std::string> content = read_file(path);
+  if (content.is_ok() && content->size() > max_bytes) return too_large(path, max_bytes);
+  return content;
+}
+
+Result<std::string> SystemFiles::read_file(const std::string& path) { return read_up_to(path, SIZE_MAX); }
+Result<std::string> SystemFiles::read_small_file(const std::string& path, size_t max_bytes) { return read_up_to(path, max_bytes); }
 
 Result<std::unique_ptr<AppendFile>> SystemFiles::open_append(const std::string& path, bool truncate) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (truncate ? O_TRUNC : 0), 0644));

@@ -26,6 +26,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual Result<std::string> read_file(const std::string& path) = 0;
+  // Reads no further than it must to know that the file is larger, which is an error. For names that a user gave: /dev/zero never ends.
+  virtual Result<std::string> read_small_file(const std::string& path, size_t max_bytes);
   // Opens for appending; an existing file is kept unless `truncate`.
   virtual Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool truncate = false) = 0;
   // Replaces the whole file or leaves the old one: written beside it, synced, renamed.
@@ -43,6 +45,7 @@ class FileSystem {
 class SystemFiles final : public FileSystem {
  public:
   Result<std::string> read_file(const std::string& path) override;
+  Result<std::string> read_small_file(const std::string& path, size_t max_bytes) override;
   Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool truncate) override;
   Status write_file_atomically(const std::string& path, std::string_view content) override;
   Status rename(const std::string& from, const std::string& to) override;

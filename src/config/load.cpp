@@ -73,7 +73,8 @@ void Loader::add_source(const std::string& value) {
 }
 
 void Loader::add_file(const std::string& path) {
-  Result<std::string> text = files_.read_file(path);
+  if (path.empty()) return fail("--config", "expected the path of a file, found nothing");
+  Result<std::string> text = files_.read_small_file(path, max_source_bytes);
   if (!text) return fail("--config", text.status().message());
   add_text(std::make_shared<Source>(Source{path, std::move(*text)}));
 }

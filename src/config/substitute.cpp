@@ -335,13 +335,9 @@ std::optional<Retrieved> Substituter::retrieve_environment(std::string_view rest
 }
 
 std::optional<Retrieved> Substituter::retrieve_file(const std::string& path) {
-  Result<std::string> text = files_.read_file(path);
+  Result<std::string> text = files_.read_small_file(path, max_source_bytes);
   if (!text) {
     fail(text.status().message());
-    return std::nullopt;
-  }
-  if (text->size() > max_source_bytes) {
-    fail("the file " + path + " is larger than " + std::to_string(max_source_bytes >> 20) + " MiB");
     return std::nullopt;
   }
   return Retrieved{*text, std::make_shared<Source>(Source{path, *text})};

@@ -12,10 +12,12 @@ namespace {
 
 Status unauthenticated(std::string message) { return {StatusCode::unauthenticated, std::move(message)}; }
 
+constexpr size_t max_file_bytes = 16 << 20;
+
 // A value from its file, when one is named.
 Status read_value(FileSystem& files, const std::string& path, std::string& value) {
   if (path.empty()) return {};
-  ASSIGN_OR_RETURN(std::string text, files.read_file(path));
+  ASSIGN_OR_RETURN(std::string text, files.read_small_file(path, max_file_bytes));
   value = trim(text);
   return {};
 }
