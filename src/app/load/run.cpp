@@ -105,6 +105,8 @@ Status LoadRun::prepare() {
 // Connections are dealt out over the loops, and each loop gets the same part of the rate as of the connections.
 void LoadRun::make_senders() {
   size_t count = std::min(loops_->size(), options_.connections);
+  // A sender without items to send would be one without a limit.
+  if (options_.max_items > 0) count = std::min<size_t>(count, options_.max_items);
   for (size_t i = 0; i < count; i++) {
     LoadShare share;
     share.connections = options_.connections / count + (i < options_.connections % count ? 1 : 0);

@@ -64,7 +64,8 @@ LoadSender::LoadSender(const LoadContext& context, net::EventLoop& loop, LoadSha
 Status LoadSender::prepare(uint64_t id_seed) {
   lane_count_ = share_.connections * context_.options.requests_in_flight;
   auto now_ns = static_cast<uint64_t>(loop_.clock().wall_ns());
-  ASSIGN_OR_RETURN(source_, RequestSource::create(context_.options, lane_count_, id_seed, now_ns, context_.ledger));
+  size_t last_items = share_.max_items % items_per_request_;
+  ASSIGN_OR_RETURN(source_, RequestSource::create(context_.options, lane_count_, id_seed, now_ns, last_items, context_.ledger));
   return {};
 }
 
@@ -105,7 +106,7 @@ int64_t LoadSender::due_ns(uint64_t request_number) const {
 }
 
 bool LoadSender::is_due(uint64_t request_number, int64_t now_ns) const {
-  if (share_.max_items > 0 && request_number * items_per_request_ >= share_.max_items) return false;
+  if (has_sent_all()) return false;
   if (ns_per_request_ == 0) return now_ns < stop_ns_;
   // What became due just before the end may leave just after it.
   int64_t due = due_ns(request_number);
@@ -131,34 +132,39 @@ void LoadSender::send_what_is_due() {
   }
   if (free_count_ > 0) is_late_ = false;
   is_inside_send_ = false;
-  bool has_sent_all = share_.max_items > 0 && sent_requests_ * items_per_request_ >= share_.max_items;
-  if (is_sending_ && has_sent_all) finish_sending();
+  if (is_sending_ && has_sent_all()) finish_sending();
 }
 
-net::ClientRequest LoadSender::make_request() {
+uint64_t LoadSender::items_of_next_request() const {
+  return share_.max_items > 0 ? std::min(items_per_request_, share_.max_items - totals_.sent) : items_per_request_;
+}
+
+net::ClientRequest LoadSender::make_request(uint64_t items) {
   net::ClientRequest request;
   request.path = export_path(context_.options);
   request.headers = headers_;
-  request.body = source_->next(static_cast<uint64_t>(loop_.clock().wall_ns()));
+  auto now_ns = static_cast<uint64_t>(loop_.clock().wall_ns());
+  request.body = items < items_per_request_ ? source_->last(now_ns) : source_->next(now_ns);
   request.timeout_ms = context_.options.timeout_ms;
   return request;
 }
 
 void LoadSender::send_one(size_t lane, int64_t since_ns) {
-  net::ClientRequest request = make_request();
+  uint64_t items = items_of_next_request();
+  net::ClientRequest request = make_request(items);
   sent_requests_++;
   totals_.requests++;
-  totals_.sent += items_per_request_;
+  totals_.sent += items;
   totals_.sent_bytes += request.body.size();
   connections_[lane]->send(std::move(request),
-                           [this, lane, since_ns](Result<net::ClientResponse> result) { on_answer(lane, since_ns, result); });
+                           [this, lane, since_ns, items](Result<net::ClientResponse> result) { on_answer(lane, since_ns, items, result); });
 }
 
-void LoadSender::on_answer(size_t lane, int64_t since_ns, const Result<net::ClientResponse>& result) {
+void LoadSender::on_answer(size_t lane, int64_t since_ns, uint64_t items, const Result<net::ClientResponse>& result) {
   int64_t now_ns = loop_.clock().steady_ns();
   end_ns_ = std::max(end_ns_, now_ns);
   uint64_t failed_before = totals_.failed;
-  count_answer(result);
+  count_answer(items, result);
   if (totals_.failed != failed_before) {
     loop_.run_after_ms(rest_after_failure_ms, [this, lane] { free_lane(lane); });
     return;
@@ -167,8 +173,7 @@ void LoadSender::on_answer(size_t lane, int64_t since_ns, const Result<net::Clie
   free_lane(lane);
 }
 
-void LoadSender::count_answer(const Result<net::ClientResponse>& result) {
-  uint64_t items = items_per_request_;
+void LoadSender::count_answer(uint64_t items, const Result<net::ClientResponse>& result) {
   Answer answer = read_answer(context_.options.protocol, result, context_.ledger);
   if (!answer.complaint.empty()) last_complaint_ = answer.complaint;
   if (answer.verdict == Verdict::failed) {
@@ -190,18 +195,18 @@ void LoadSender::free_lane(size_t lane) {
     is_finished_.store(true, std::memory_order_release);
 }
 
-uint64_t LoadSender::unsent_requests() const {
+uint64_t LoadSender::unsent_items() const {
   int64_t elapsed_ns = std::min(loop_.clock().steady_ns(), stop_ns_) - start_ns_;
   auto due = static_cast<uint64_t>(static_cast<double>(elapsed_ns) / ns_per_request_);
-  if (share_.max_items > 0) due = std::min(due, (share_.max_items + items_per_request_ - 1) / items_per_request_);
-  return due > sent_requests_ ? due - sent_requests_ : 0;
+  uint64_t items = due > sent_requests_ ? (due - sent_requests_) * items_per_request_ : 0;
+  return share_.max_items > 0 ? std::min(items, share_.max_items - totals_.sent) : items;
 }
 
 void LoadSender::finish_sending() {
   if (!is_sending_) return;
   is_sending_ = false;
   end_ns_ = std::max(end_ns_, std::min(loop_.clock().steady_ns(), stop_ns_));
-  if (ns_per_request_ > 0) totals_.unsent = unsent_requests() * items_per_request_;
+  if (ns_per_request_ > 0) totals_.unsent = unsent_items();
   if (free_count_ == lane_count_) is_finished_.store(true, std::memory_order_release);
 }
 

@@ -71,12 +71,14 @@ class LoadSender {
   void on_tick();
   void send_what_is_due();
   void send_one(size_t lane, int64_t since_ns);
-  net::ClientRequest make_request();
-  void on_answer(size_t lane, int64_t since_ns, const Result<net::ClientResponse>& result);
-  void count_answer(const Result<net::ClientResponse>& result);
+  uint64_t items_of_next_request() const;
+  net::ClientRequest make_request(uint64_t items);
+  void on_answer(size_t lane, int64_t since_ns, uint64_t items, const Result<net::ClientResponse>& result);
+  void count_answer(uint64_t items, const Result<net::ClientResponse>& result);
   void free_lane(size_t lane);
   void finish_sending();
-  uint64_t unsent_requests() const;
+  bool has_sent_all() const { return share_.max_items > 0 && totals_.sent >= share_.max_items; }
+  uint64_t unsent_items() const;
   bool is_due(uint64_t request_number, int64_t now_ns) const;
   int64_t due_ns(uint64_t request_number) const;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/grpc.h"
+#include "otlp/split.h"
 
 namespace vigia::app {
 namespace {
@@ -15,8 +16,13 @@ constexpr size_t most_requests = 512;
 // One after the other until every series had its turn, if that fits.
 constexpr size_t most_ring_bytes = 512 << 20;
 
-Result<Chain> wire_form(const LoadOptions& options, const Slice& request, MemoryLedger& ledger) {
-  Chain content(request);
+// The first items of a request; all of it when it has no more.
+Chain first_items(otlp::Signal signal, Chain request, size_t request_items, size_t items, MemoryLedger& ledger) {
+  if (items >= request_items) return request;
+  return otlp::Splitter(signal, std::move(request), request_items, ledger).next(items).payload;
+}
+
+Result<Chain> wire_form(const LoadOptions& options, const Chain& content, MemoryLedger& ledger) {
   if (options.protocol == LoadProtocol::grpc) return net::frame_grpc_message(content, options.compression, ledger);
   if (options.compression == Compression::none) return content;
   ASSIGN_OR_RETURN(Slice compressed, compress(options.compression, content, ledger));
@@ -40,8 +46,9 @@ Result<size_t> ring_size(const LoadOptions& options, size_t requests_in_flight, 
 }  // namespace
 
 Result<RequestSource> RequestSource::create(const LoadOptions& options, size_t requests_in_flight, uint64_t id_seed, uint64_t now_ns,
-                                            MemoryLedger& ledger) {
+                                            size_t last_items, MemoryLedger& ledger) {
   RequestSource source(options, ledger);
+  source.last_items_ = last_items;
   ASSIGN_OR_RETURN(size_t count, ring_size(options, requests_in_flight, ledger));
   ASSIGN_OR_RETURN(otlp::RequestRing ring, otlp::RequestRing::create(options.data, count, id_seed, ledger));
   if (options.compression == Compression::none) {
@@ -49,15 +56,28 @@ Result<RequestSource> RequestSource::create(const LoadOptions& options, size_t r
     return source;
   }
   for (size_t i = 0; i < count; i++) {
-    ASSIGN_OR_RETURN(Chain body, wire_form(options, ring.next(now_ns), ledger));
+    ASSIGN_OR_RETURN(Chain body, wire_form(options, Chain(ring.next(now_ns)), ledger));
     source.compressed_.push_back(std::move(body));
+  }
+  if (last_items > 0) {
+    Chain content = first_items(options.data.signal, Chain(ring.next(now_ns)), options.data.batch, last_items, ledger);
+    ASSIGN_OR_RETURN(source.compressed_last_, wire_form(options, content, ledger));
   }
   return source;
 }
 
 Chain RequestSource::next(uint64_t now_ns) {
   if (!ring_) return compressed_[next_++ % compressed_.size()];
-  Chain content(ring_->next(now_ns));
+  return fresh_body(now_ns, items_per_request_);
+}
+
+Chain RequestSource::last(uint64_t now_ns) {
+  if (last_items_ == 0) return next(now_ns);
+  return ring_ ? fresh_body(now_ns, last_items_) : compressed_last_;
+}
+
+Chain RequestSource::fresh_body(uint64_t now_ns, size_t items) {
+  Chain content = first_items(signal_, Chain(ring_->next(now_ns)), items_per_request_, items, *ledger_);
   if (protocol_ == LoadProtocol::http) return content;
   // Framing without compression fails for messages of 4 GiB only, and a ring has no such.
   return net::frame_grpc_message(content, Compression::none, *ledger_).value();

@@ -18,24 +18,31 @@ class RequestSource {
  public:
   // `id_seed` makes the trace and span ids this source's own. `now_ns` is the wall clock's. The ledger must outlive every body.
   // At least one body more is made than `requests_in_flight`, because a fresh one must not change while it is on its way.
+  // `last_items` is how many the last body holds, 0 if as many as the others.
   static Result<RequestSource> create(const LoadOptions& options, size_t requests_in_flight, uint64_t id_seed, uint64_t now_ns,
-                                      MemoryLedger& ledger);
+                                      size_t last_items, MemoryLedger& ledger);
 
   // The next body: the content of an HTTP request, gRPC's prefix included.
   Chain next(uint64_t now_ns);
+  // The one with `last_items`.
+  Chain last(uint64_t now_ns);
 
   size_t items_per_request() const { return items_per_request_; }
   size_t distinct_requests() const { return ring_ ? ring_->size() : compressed_.size(); }
 
  private:
   RequestSource(const LoadOptions& options, MemoryLedger& ledger)
-      : items_per_request_(options.data.batch), protocol_(options.protocol), ledger_(&ledger) {}
+      : signal_(options.data.signal), items_per_request_(options.data.batch), protocol_(options.protocol), ledger_(&ledger) {}
+  Chain fresh_body(uint64_t now_ns, size_t items);
 
+  otlp::Signal signal_;
   size_t items_per_request_;
+  size_t last_items_ = 0;
   LoadProtocol protocol_;
   MemoryLedger* ledger_;
   std::optional<otlp::RequestRing> ring_;  // when nothing is compressed
   std::vector<Chain> compressed_;
+  Chain compressed_last_;
   size_t next_ = 0;
 };
 
