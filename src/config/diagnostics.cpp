@@ -53,12 +53,12 @@ std::string excerpt(const Diagnostic& diagnostic, const std::set<std::string, st
 
 void Diagnostics::error(Position position, std::string path, std::string message) {
   error_count_++;
-  if (errors_.size() < max_kept) errors_.push_back({std::move(position), std::move(path), std::move(message)});
+  if (errors_.size() < max_kept) errors_.push_back({std::move(position), std::move(path), redact_urls(message)});
 }
 
 void Diagnostics::warning(Position position, std::string path, std::string message) {
   warning_count_++;
-  if (warnings_.size() < max_kept) warnings_.push_back({std::move(position), std::move(path), std::move(message)});
+  if (warnings_.size() < max_kept) warnings_.push_back({std::move(position), std::move(path), redact_urls(message)});
 }
 
 Status Diagnostics::status() const {

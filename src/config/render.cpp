@@ -56,7 +56,7 @@ std::string Renderer::scalar(const Node& node, bool is_secret) const {
   bool is_flag = node.type == ScalarType::boolean;
   if (is_secret && !is_flag && !node.text.empty()) return quoted(redacted_text);
   if (node.type != ScalarType::string) return node.text;
-  std::string text = options_.redacts_secrets ? redact_url_password(node.text) : node.text;
+  std::string text = options_.redacts_secrets ? redact_urls(node.text) : node.text;
   if (!options_.escapes_dollars) return yaml_text(text);
   std::string escaped;
   for (char c : text) escaped += c == '$' ? std::string("$$") : std::string(1, c);

@@ -10,7 +10,7 @@
 namespace vigia::config {
 
 struct RenderOptions {
-  // Values at these paths (Diagnostics::secret_paths()), below secret-looking keys, and passwords in URLs become [REDACTED].
+  // Values at these paths (Diagnostics::secret_paths()), below secret-looking keys, and passwords and tokens in URLs become [REDACTED].
   bool redacts_secrets = true;
   std::set<std::string, std::less<>> secret_paths;
   // Writes "$" as "$$", so that the text can be loaded as a configuration again.

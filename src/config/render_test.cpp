@@ -82,6 +82,30 @@ TEST(Render, RedactsSecrets) {
   }
 }
 
+TEST(Render, LeavesSecretsOutOfUrls) {
+  struct Case {
+    const char* text;
+    const char* shown;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {"https://h/?token=abc", "https://h/?token=[REDACTED]"},
+           {"https://h/v1?color=red&api_key=abc&x=1#end", "https://h/v1?color=red&api_key=[REDACTED]&x=1#end"},
+           {"https://h?a=1;sig=abc", "https://h?a=1;sig=[REDACTED]"},
+           {"https://u:abc@h:1/?KEY=abc", "https://u:[REDACTED]@h:1/?KEY=[REDACTED]"},
+           {"https://abc@h/", "https://[REDACTED]@h/"},
+           {"from http://u:abc@a to http://u:abc@b.", "from http://u:[REDACTED]@a to http://u:[REDACTED]@b."},
+           {"https://h/?token=", "https://h/?token="},
+           {"https://h/?token&key", "https://h/?token&key"},
+           {"https://h/?monkey=a&page=2", "https://h/?monkey=a&page=2"},
+           {"h:1?token=abc", "h:1?token=abc"},
+           {"https://h/a@b:c", "https://h/a@b:c"},
+           {"://", "://"},
+           {"x://@?=&", "x://@?=&"},
+           {"a://?token=a://?token=b", "a://?token=[REDACTED]"},
+       })
+    EXPECT_EQ(redact_urls(c.text), c.shown) << c.text;
+}
+
 TEST(Render, KnowsSecretNames) {
   for (const char* name : {"password", "api_key", "X-API-Key", "apiKey", "bearer_token", "client_secret", "Authorization", "key_pem",
                            "secret_access_key", "cookie"}) {

@@ -42,18 +42,66 @@ std::vector<std::string> words_of(std::string_view key) {
   return words;
 }
 
-size_t password_at(std::string_view text, size_t& end) {
-  size_t scheme = text.find("://");
-  if (scheme == std::string_view::npos) return std::string_view::npos;
-  size_t start = scheme + 3;
-  size_t stop = std::min(text.find_first_of("/?# \t\"'", start), text.size());
-  size_t at = text.substr(start, stop - start).rfind('@');
-  if (at == std::string_view::npos) return std::string_view::npos;
-  size_t colon = text.find(':', start);
-  if (colon >= start + at) return std::string_view::npos;
-  end = start + at;
-  return colon + 1;
-}
+// Short names that say little in a file and enough in the query of a URL.
+constexpr std::array<std::string_view, 9> secret_query_words = {"key", "sig", "signature", "auth", "pass", "pwd", "code", "jwt", "sas"};
+
+// Copies text and leaves secrets out.
+class UrlRedactor {
+ public:
+  explicit UrlRedactor(std::string_view text) : text_(text) {}
+
+  std::string run() {
+    for (size_t scheme = text_.find("://"); scheme != std::string_view::npos; scheme = text_.find("://", at_)) {
+      copy_to(scheme + 3);
+      std::string_view rest = text_.substr(at_);
+      size_t end = at_ + std::min(rest.find_first_of(" \t\n\"'"), rest.size());
+      redact_user(at_ + std::min(rest.find_first_of("/?# \t\n\"'"), rest.size()));
+      redact_query(end);
+      copy_to(end);
+    }
+    copy_to(text_.size());
+    return std::move(out_);
+  }
+
+ private:
+  void copy_to(size_t end) {
+    out_ += text_.substr(at_, end - at_);
+    at_ = end;
+  }
+  void leave_out(size_t end) {
+    if (end > at_) out_ += redacted_text;
+    at_ = end;
+  }
+
+  // "user:password@" keeps the user; without a colon it may be a token.
+  void redact_user(size_t authority_end) {
+    size_t user_end = text_.substr(at_, authority_end - at_).rfind('@');
+    if (user_end == std::string_view::npos) return;
+    user_end += at_;
+    if (size_t colon = text_.find(':', at_); colon < user_end) copy_to(colon + 1);
+    leave_out(user_end);
+  }
+
+  void redact_query(size_t url_end) {
+    size_t start = text_.find('?', at_);
+    while (start < url_end) {
+      copy_to(start + 1);
+      size_t end = std::min(text_.find_first_of("&;#", at_), url_end);
+      size_t equal = text_.find('=', at_);
+      if (equal < end && is_secret_parameter(text_.substr(at_, equal - at_))) {
+        copy_to(equal + 1);
+        leave_out(end);
+      }
+      start = end < url_end && text_[end] != '#' ? end : url_end;
+    }
+  }
+
+  static bool is_secret_parameter(std::string_view name) { return is_secret_name(name) || contains(secret_query_words, to_lower(name)); }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  std::string out_;
+};
 
 }  // namespace
 
@@ -71,8 +119,7 @@ bool is_secret_name(std::string_view key) {
 }
 
 bool mentions_secret(std::string_view line) {
-  size_t end = 0;
-  if (password_at(line, end) != std::string_view::npos) return true;
+  if (redact_urls(line) != line) return true;
   for (size_t colon = line.find(':'); colon != std::string_view::npos; colon = line.find(':', colon + 1)) {
     size_t stop = colon;
     while (stop > 0 && (line[stop - 1] == '"' || line[stop - 1] == '\'' || line[stop - 1] == ' ')) stop--;
@@ -83,11 +130,6 @@ bool mentions_secret(std::string_view line) {
   return false;
 }
 
-std::string redact_url_password(std::string_view text) {
-  size_t end = 0;
-  size_t start = password_at(text, end);
-  if (start == std::string_view::npos) return std::string(text);
-  return std::string(text.substr(0, start)) + std::string(redacted_text) + std::string(text.substr(end));
-}
+std::string redact_urls(std::string_view text) { return UrlRedactor(text).run(); }
 
 }  // namespace vigia::config
