@@ -90,6 +90,11 @@ void Loader::add_set(const std::string& value) {
   if (equal == std::string::npos || trim(value.substr(0, equal)).empty()) {
     return fail("--set", "expected key=value, such as processors.batch.timeout=2s, found " + quoted(shortened(value)));
   }
+  std::string_view given = trim(std::string_view(value).substr(equal + 1));
+  if (is_null_text(given) && !given.empty())
+    diagnostics_.warning({std::make_shared<Source>(Source{"--set", ""})}, "",
+                         "null takes nothing away: " + quoted(shortened(value)) +
+                             " leaves the key with its defaults, as in the Collector; protocols, queues and retries have enabled=false");
   std::string key;
   for (char c : trim(std::string_view(value).substr(0, equal))) key += c == '.' ? std::string("::") : std::string(1, c);
   std::string text = key + ": " + std::string(trim(std::string_view(value).substr(equal + 1)));

@@ -64,6 +64,14 @@ TEST(Load, SetIsAppliedLast) {
             "- two\nempty: null\n");
 }
 
+TEST(Load, ANullOfTheCommandLineIsKeptAndWarnedOf) {
+  Loading loading("a: {b: {c: 1}}\n");
+  loading.request.sets = {"a.b=null", "a.d="};
+  EXPECT_EQ(rendered(loading.load()), "a:\n  b: null\n  d: null\n");
+  ASSERT_EQ(loading.diagnostics.warnings().size(), 1u);
+  EXPECT_TRUE(one_line(loading.diagnostics.warnings()[0]).starts_with("--set: null takes nothing away: \"a.b=null\""));
+}
+
 TEST(Load, SetValueMayHoldADollar) {
   Loading loading("a: 1\n");
   loading.variables["X"] = "7";
