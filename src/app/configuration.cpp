@@ -11,7 +11,16 @@ std::optional<std::string> environment_variable(const std::string& name) {
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
-std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components,
+std::shared_ptr<const pipeline::ProxyRules> proxies_of_environment() {
+  auto either = [](const std::string& capitals, const std::string& small) {
+    std::string value = environment_variable(capitals).value_or("");
+    return value.empty() ? environment_variable(small).value_or("") : value;
+  };
+  return std::make_shared<const pipeline::ProxyRules>(
+      pipeline::ProxyVariables{either("HTTP_PROXY", "http_proxy"), either("HTTPS_PROXY", "https_proxy"), either("NO_PROXY", "no_proxy")});
+}
+
+std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components, Depth depth,
                                                 FileSystem& files, config::Diagnostics& diagnostics) {
   std::optional<config::Node> tree = config::load(request, files, environment_variable, diagnostics);
   if (!tree) return std::nullopt;

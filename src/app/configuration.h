@@ -20,6 +20,15 @@ struct Configuration {
 std::optional<std::string> environment_variable(const std::string& name);
 
 // Nothing when there are errors.
+// HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not.
+std::shared_ptr<const pipeline::ProxyRules> proxies_of_environment();
+
+// How far a configuration is looked into.
+enum class Depth : uint8_t {
+  text,     // What it says.
+  machine,  // Also whether the files that it names are there and good.
+};
+
 std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components,
                                                 FileSystem& files, config::Diagnostics& diagnostics);
 

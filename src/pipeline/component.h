@@ -36,6 +36,7 @@
 #include "net/dns.h"
 #include "net/event_loop.h"
 #include "pipeline/batch.h"
+#include "pipeline/proxy.h"
 
 namespace vigia::pipeline {
 
@@ -103,6 +104,8 @@ struct Context {
   // Where the component listens, told once bound: "otlp/grpc" → port. For --ports-file.
   std::function<void(const std::string& name, int port)> report_port;
   std::string version;
+  // Which proxy an outgoing connection takes; null: none.
+  std::shared_ptr<const ProxyRules> proxies = nullptr;
 };
 
 // Where a receiver's data goes: one consumer for each signal some pipeline wants from it, else nullptr.

@@ -68,7 +68,8 @@ Context Graph::context_for(Node& node) const {
             return find_extension(id);
           },
           environment_.report_port,
-          environment_.version};
+          environment_.version,
+          environment_.proxies};
 }
 
 Result<Graph::NodePointer> Graph::create_node(const NodeKey& key, const PlannedNode& planned,

@@ -35,6 +35,7 @@ struct GraphEnvironment {
   net::Resolver& resolver;
   std::function<void(const std::string& name, int port)> report_port;
   std::string version;
+  std::shared_ptr<const ProxyRules> proxies = nullptr;
 };
 
 class Graph {

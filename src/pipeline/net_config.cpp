@@ -242,6 +242,26 @@ void decode_grpc_server(config::Section& section, GrpcServerConfig& server) {
   if (section.field("max_recv_msg_size_mib", mebibytes)) {
     section.require(mebibytes < 4096, "max_recv_msg_size_mib", "must be below 4096");
     // 0 is the default, as in the Collector.
+// "http://user:password@host:port", the scheme and the port if one likes. The text may hold a password, so that no message repeats it.
+void decode_proxy(config::Section& section, std::string& proxy_url) {
+  section.field("proxy_url", proxy_url);
+  if (proxy_url.empty()) return;
+  std::string_view rest = proxy_url;
+  size_t scheme = rest.find("://");
+  if (scheme != std::string_view::npos && rest.substr(0, scheme) != "http") {
+    section.error("proxy_url", "expected a proxy such as http://host:3128; " + std::string(rest.substr(0, scheme)) +
+                                   ":// proxies are not in this build");
+    return;
+  }
+  if (scheme != std::string_view::npos) rest.remove_prefix(scheme + 3);
+  rest = rest.substr(0, rest.find('/'));
+  if (size_t at = rest.rfind('@'); at != std::string_view::npos) rest.remove_prefix(at + 1);
+  bool has_port = rest.rfind(':') != std::string_view::npos;
+  Result<net::HostPort> address = net::parse_host_port(has_port ? std::string(rest) : std::string(rest) + ":80");
+  bool is_good = address.is_ok() && !address->host.empty() && address->port > 0 && rest.find(' ') == std::string_view::npos;
+  section.require(is_good, "proxy_url", "expected a proxy such as http://host:3128");
+}
+
     if (mebibytes > 0 && mebibytes < 4096) server.max_message_bytes = static_cast<size_t>(mebibytes) << 20;
   }
   section.field("max_concurrent_streams", server.max_concurrent_streams);
@@ -364,7 +384,7 @@ void decode_http_client(config::Section& section, HttpClientConfig& client) {
   section.choice("encoding", client.encoding, {{"proto", BodyEncoding::proto}, {"json", BodyEncoding::json}});
   decode_headers(section, "headers", client.headers);
   decode_authenticator(section, client.authenticator);
-  section.field("proxy_url", client.proxy_url);
+  decode_proxy(section, client.proxy_url);
   size_t all_idle = 0;
   decode_size(section, "max_idle_conns", all_idle);
   decode_size(section, "max_idle_conns_per_host", client.max_idle_connections);

@@ -157,6 +157,11 @@ Result<net::ClientSettings> client_settings(const HttpClientConfig& client, cons
 
 // --- Authentication ---
 
+// The same for a component: where the configuration has no proxy of its own, the environment's is taken. gRPC goes by the one for HTTPS, also
+// in plain text, as the Collector's does.
+Result<net::ClientSettings> client_settings(const GrpcClientConfig& client, const Context& context);
+Result<net::ClientSettings> client_settings(const HttpClientConfig& client, const HttpUrl& url, const Context& context);
+
 // The extension that an `auth: {authenticator: …}` names, in its role. To be called in start(): extensions start first.
 Result<const ServerAuthenticator*> find_server_authenticator(const Context& context, const ComponentId& id);
 Result<const ClientAuthenticator*> find_client_authenticator(const Context& context, const ComponentId& id);

@@ -103,6 +103,24 @@ Result<const ServerAuthenticator*> find_server_authenticator(const Context& cont
 }
 
 Result<const ClientAuthenticator*> find_client_authenticator(const Context& context, const ComponentId& id) {
+static Status take_proxy_of_environment(const Context& context, bool is_https, net::ClientSettings& settings) {
+  if (!context.proxies || !settings.proxy_url.empty() || settings.host.starts_with("unix:")) return {};
+  ASSIGN_OR_RETURN(settings.proxy_url, context.proxies->proxy_for(is_https, settings.host, settings.port));
+  return {};
+}
+
+Result<net::ClientSettings> client_settings(const GrpcClientConfig& client, const Context& context) {
+  ASSIGN_OR_RETURN(net::ClientSettings settings, client_settings(client, context.clock));
+  RETURN_IF_ERROR(take_proxy_of_environment(context, true, settings));
+  return settings;
+}
+
+Result<net::ClientSettings> client_settings(const HttpClientConfig& client, const HttpUrl& url, const Context& context) {
+  ASSIGN_OR_RETURN(net::ClientSettings settings, client_settings(client, url, context.clock));
+  RETURN_IF_ERROR(take_proxy_of_environment(context, url.is_https, settings));
+  return settings;
+}
+
   return find_in_role<ClientAuthenticator>(context, id, "a client's authenticator");
 }
 

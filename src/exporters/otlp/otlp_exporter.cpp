@@ -35,7 +35,7 @@ Status OtlpExporter::start() {
   if (config_.client.authenticator) {
     ASSIGN_OR_RETURN(authenticator_, pipeline::find_client_authenticator(context_, *config_.client.authenticator));
   }
-  ASSIGN_OR_RETURN(net::ClientSettings settings, pipeline::client_settings(config_.client, context_.clock));
+  ASSIGN_OR_RETURN(net::ClientSettings settings, pipeline::client_settings(config_.client, context_));
   client_ = net::HttpClient::create(settings, context_.loops, context_.resolver, context_.ledger, context_.log);
   return {};
 }

@@ -55,7 +55,7 @@ Status OtlpHttpExporter::start() {
   }
   ASSIGN_OR_RETURN(pipeline::HttpUrl url, pipeline::HttpUrl::parse(url_text));
   path_ = url.path.empty() ? "/" : url.path;
-  ASSIGN_OR_RETURN(net::ClientSettings settings, pipeline::client_settings(config_.client, url, context_.clock));
+  ASSIGN_OR_RETURN(net::ClientSettings settings, pipeline::client_settings(config_.client, url, context_));
   settings.max_redirects = 10;
   client_ = net::HttpClient::create(settings, context_.loops, context_.resolver, context_.ledger, context_.log);
   return {};
