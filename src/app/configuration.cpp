@@ -3,6 +3,8 @@
 #include <cstdlib>
 
 #include "app/own_listeners.h"
+#include "app/version.h"
+#include "pipeline/graph.h"
 
 namespace vigia::app {
 
@@ -28,8 +30,20 @@ std::optional<Configuration> read_configuration(const config::LoadRequest& reque
   configuration.tree = std::move(*tree);
   configuration.service = pipeline::decode_service(configuration.tree, components, diagnostics);
   refuse_own_listeners(configuration.tree, configuration.service, diagnostics);
+  if (depth == Depth::machine) pipeline::check_surroundings(configuration.service, files, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
   return configuration;
+}
+
+void try_components(const pipeline::ServiceConfig& service, FileSystem& files, config::Diagnostics& diagnostics) {
+  SystemClock clock;
+  MemoryLedger ledger;
+  MetricRegistry metrics;
+  net::LoopGroup loops(clock, 1);
+  std::unique_ptr<net::Resolver> resolver = net::Resolver::create(loops);
+  auto report_port = [](const std::string&, int) {};
+  pipeline::Graph graph({Logger(), metrics, clock, files, ledger, loops, *resolver, report_port, std::string(version())});
+  graph.try_out(service, diagnostics);
 }
 
 }  // namespace vigia::app

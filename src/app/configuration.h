@@ -2,6 +2,7 @@
 
 // From what the command line names to a decoded configuration, with every mistake told at once.
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -19,7 +20,6 @@ struct Configuration {
 // Reads variables of this process's environment.
 std::optional<std::string> environment_variable(const std::string& name);
 
-// Nothing when there are errors.
 // HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not.
 std::shared_ptr<const pipeline::ProxyRules> proxies_of_environment();
 
@@ -29,7 +29,11 @@ enum class Depth : uint8_t {
   machine,  // Also whether the files that it names are there and good.
 };
 
-std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components,
+// Nothing when there are errors.
+std::optional<Configuration> read_configuration(const config::LoadRequest& request, const pipeline::Components& components, Depth depth,
                                                 FileSystem& files, config::Diagnostics& diagnostics);
+
+// Makes all components without starting them. What cannot be made becomes an error.
+void try_components(const pipeline::ServiceConfig& service, FileSystem& files, config::Diagnostics& diagnostics);
 
 }  // namespace vigia::app

@@ -29,18 +29,13 @@ bool leads_to(const net::HostPort& target, const net::HostPort& listener) {
          (target.host == listener.host || (is_any && (is_loopback(target.host) || target.host == "0.0.0.0")));
 }
 
-std::vector<net::HostPort> listeners_of(const config::Node& root, const pipeline::ComponentId& receiver) {
+std::vector<net::HostPort> listeners_of(const pipeline::ServiceConfig& service, const pipeline::ComponentId& receiver) {
   std::vector<net::HostPort> listeners;
-  if (receiver.type != "otlp") return listeners;
-  const config::Node* protocols = child(child(child(&root, "receivers"), receiver.to_string()), "protocols");
-  for (std::string_view protocol : {"grpc", "http"}) {
-    const config::Node* settings = child(protocols, protocol);
-    if (!settings) continue;
-    const config::Node* endpoint = child(settings, "endpoint");
-    const std::string* text = endpoint ? endpoint->string_value() : nullptr;
-    std::string_view otherwise = protocol == "grpc" ? "localhost:4317" : "localhost:4318";
-    if (auto address = address_of(text ? std::string_view(*text) : otherwise)) listeners.push_back(*address);
-  }
+  auto found = service.receivers.find(receiver);
+  if (found == service.receivers.end()) return listeners;
+  for (const config::Claim& claim : found->second.claims)
+    if (claim.topic == pipeline::listener_topic)
+      if (auto address = address_of(claim.value)) listeners.push_back(std::move(*address));
   return listeners;
 }
 
@@ -69,7 +64,7 @@ void refuse_own_listeners(const config::Node& root, const pipeline::ServiceConfi
   for (const pipeline::PipelineConfig& pipeline : service.pipelines) {
     std::vector<net::HostPort> listeners;
     for (const pipeline::ComponentId& receiver : pipeline.receivers)
-      for (net::HostPort& listener : listeners_of(root, receiver)) listeners.push_back(std::move(listener));
+      for (net::HostPort& listener : listeners_of(service, receiver)) listeners.push_back(std::move(listener));
     for (const pipeline::ComponentId& exporter : pipeline.exporters) check_exporter(root, pipeline, exporter, listeners, diagnostics);
   }
 }

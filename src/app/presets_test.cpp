@@ -68,7 +68,7 @@ TEST(Presets, flags_lie_over_the_preset_and_sets_over_the_flags) {
   pipeline::Components components = all_components();
   SystemFiles files;
   config::Diagnostics diagnostics;
-  auto configuration = read_configuration(request, components, files, diagnostics);
+  auto configuration = read_configuration(request, components, Depth::text, files, diagnostics);
   ASSERT_TRUE(configuration) << diagnostics.render_errors();
   std::string text = config::canonical_text(configuration->tree);
   EXPECT_TRUE(contains(text, "[::1]:0")) << text;

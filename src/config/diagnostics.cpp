@@ -1,6 +1,8 @@
 #include "config/diagnostics.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "base/utf8.h"
 #include "config/secret_names.h"
@@ -49,6 +51,17 @@ std::string excerpt(const Diagnostic& diagnostic, const std::set<std::string, st
   return "    " + repair_utf8(line) + "\n    " + caret_line + "^\n";
 }
 
+// As somebody reads who goes through the files from top to bottom.
+std::vector<Diagnostic> in_order_of_place(std::vector<Diagnostic> list) {
+  std::map<const Source*, size_t> places;
+  for (const Diagnostic& diagnostic : list) places.emplace(diagnostic.position.source.get(), places.size());
+  auto place = [&](const Diagnostic& diagnostic) {
+    return std::tuple(places[diagnostic.position.source.get()], diagnostic.position.line, diagnostic.position.column);
+  };
+  std::stable_sort(list.begin(), list.end(), [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
+  return list;
+}
+
 }  // namespace
 
 void Diagnostics::error(Position position, std::string path, std::string message) {
@@ -71,7 +84,7 @@ std::string Diagnostics::render_warnings() const { return render(warnings_, warn
 
 std::string Diagnostics::render(const std::vector<Diagnostic>& list, size_t count, std::string_view word) const {
   std::string text;
-  for (const Diagnostic& diagnostic : list) text += one_line(diagnostic) + "\n" + excerpt(diagnostic, secret_paths_);
+  for (const Diagnostic& diagnostic : in_order_of_place(list)) text += one_line(diagnostic) + "\n" + excerpt(diagnostic, secret_paths_);
   if (count > list.size()) text += "and " + std::to_string(count - list.size()) + " more " + std::string(word) + "\n";
   return text;
 }

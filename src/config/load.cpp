@@ -97,7 +97,7 @@ void Loader::add_set(const std::string& value) {
                              " leaves the key with its defaults, as in the Collector; protocols, queues and retries have enabled=false");
   std::string key;
   for (char c : trim(std::string_view(value).substr(0, equal))) key += c == '.' ? std::string("::") : std::string(1, c);
-  std::string text = key + ": " + std::string(trim(std::string_view(value).substr(equal + 1)));
+  std::string text = key + ": " + std::string(given);
   add_text(std::make_shared<Source>(Source{"--set", std::move(text)}));
 }
 

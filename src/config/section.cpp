@@ -244,6 +244,14 @@ bool Section::require(bool holds, std::string_view key, std::string message) {
   return holds;
 }
 
+void Section::claim(std::string_view topic, std::string_view key, std::string value) {
+  diagnostics_.add_claim({std::string(topic), std::move(value), position_of(key), child_path(path_, key), nullptr});
+}
+
+void Section::check_when_used(std::string_view key, std::function<Status(FileSystem&)> check) {
+  diagnostics_.add_claim({"", "", position_of(key), child_path(path_, key), std::move(check)});
+}
+
 void Section::report_unknown(const MapEntry& entry) {
   std::string path = child_path(path_, shortened(entry.key));
   std::string message = "unknown key";

@@ -141,6 +141,12 @@ class Section {
   // Reports unless the value that is in force (given or default) holds; returns `holds`.
   bool require(bool holds, std::string_view key, std::string message);
 
+  // --- What others have to judge ---
+  // The key says `value` about `topic`; see Claim.
+  void claim(std::string_view topic, std::string_view key, std::string value);
+  // Looks at the machine (files), after decoding and only when the component is used; the error stands at the key.
+  void check_when_used(std::string_view key, std::function<Status(FileSystem&)> check);
+
   // Reports the keys nobody asked for. Called once, by the destructor if by nobody else.
   void finish();
 

@@ -80,6 +80,16 @@ void decode_action(config::Section& section, AttributeAction& action) {
   if (Status status = AttributeEditor::check(action); !status.is_ok()) section.error(status.message());
 }
 
+void check_patterns(config::Section& section, std::string_view key, MatchType type, const std::vector<std::string>& texts) {
+  Result<TextSet> compiled = TextSet::compile(type, texts);
+  if (!compiled) section.error(key, compiled.status().message());
+}
+
+// Texts to compare with, or patterns, which must be some.
+void decode_texts(config::Section& section, std::string_view key, MatchType type, std::vector<std::string>& texts) {
+  if (section.field(key, texts)) check_patterns(section, key, type, texts);
+}
+
 }  // namespace
 
 void decode_any_value(config::Section& section, std::string_view key, std::optional<std::string>& any_value) {
@@ -107,11 +117,13 @@ void decode_match_type(config::Section& section, MatchType& type) {
   }
 }
 
-void decode_attributes(config::Section& section, std::string_view key, std::vector<MatchAttribute>& attributes) {
+void decode_attributes(config::Section& section, std::string_view key, std::vector<MatchAttribute>& attributes, MatchType type) {
   section.list(key, [&](config::Section& item) {
     MatchAttribute attribute;
     item.field("key", attribute.key);
     decode_any_value(item, "value", attribute.value);
+    Value value = attribute.value ? Value::of_any(*attribute.value) : Value();
+    if (value.type == Value::Type::text) check_patterns(item, "value", type, {std::string(value.content)});
     item.require(!attribute.key.empty(), "key", "an attribute to match needs a key");
     attributes.push_back(std::move(attribute));
   });
@@ -132,21 +144,24 @@ void decode_severity(config::Section& section, std::string_view key, std::option
 
 void decode_properties(config::Section& section, MatchProperties& properties) {
   decode_match_type(section, properties.match_type);
+  MatchType type = properties.match_type;
   // Results of patterns are not cached: RE2 is quick, and a cache would have to be bounded and shared.
   section.accept_ignored("regexp");
-  section.field("services", properties.services);
-  section.field("span_names", properties.span_names);
-  section.field("span_kinds", properties.span_kinds);
-  section.field("log_bodies", properties.log_bodies);
-  section.field("log_severity_texts", properties.log_severity_texts);
+  decode_texts(section, "services", type, properties.services);
+  decode_texts(section, "span_names", type, properties.span_names);
+  decode_texts(section, "span_kinds", type, properties.span_kinds);
+  decode_texts(section, "log_bodies", type, properties.log_bodies);
+  decode_texts(section, "log_severity_texts", type, properties.log_severity_texts);
   decode_severity(section, "log_severity_number", properties.log_severity_number);
-  section.field("metric_names", properties.metric_names);
-  decode_attributes(section, "attributes", properties.attributes);
-  decode_attributes(section, "resources", properties.resources);
+  decode_texts(section, "metric_names", type, properties.metric_names);
+  decode_attributes(section, "attributes", properties.attributes, type);
+  decode_attributes(section, "resources", properties.resources, type);
   section.list("libraries", [&](config::Section& item) {
     MatchLibrary library;
     item.field("name", library.name);
     item.field("version", library.version);
+    check_patterns(item, "name", type, {library.name});
+    check_patterns(item, "version", type, {library.version.value_or("")});
     properties.libraries.push_back(std::move(library));
   });
 }

@@ -18,8 +18,9 @@ void decode_any_value(config::Section& section, std::string_view key, std::optio
 
 // "match_type"; the type `expr`, which needs a language of its own, is refused.
 void decode_match_type(config::Section& section, MatchType& type);
-// A list of {key, value}.
-void decode_attributes(config::Section& section, std::string_view key, std::vector<MatchAttribute>& attributes);
+// A list of {key, value}; texts among the values must be patterns when the type says so.
+void decode_attributes(config::Section& section, std::string_view key, std::vector<MatchAttribute>& attributes,
+                       MatchType type = MatchType::strict);
 // {min, match_undefined}, with the severity as a name or a number.
 void decode_severity(config::Section& section, std::string_view key, std::optional<MatchSeverity>& severity);
 // What stands under `include` or `exclude`.

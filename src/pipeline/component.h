@@ -118,6 +118,12 @@ struct Outputs {
   }
 };
 
+// Topics of what components claim while they are decoded (config::Claim).
+constexpr std::string_view listener_topic = "listener";            // An address it will listen on.
+constexpr std::string_view authenticator_topic = "authenticator";  // The extension it will ask.
+// The names a type of extension goes by, the given one first.
+std::vector<std::string> spellings_of(const std::string& extension_type);
+
 using Signals = std::vector<otlp::Signal>;
 
 // How components of one type are made. A configuration is what decode() gave, as the component's own type.

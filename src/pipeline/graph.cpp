@@ -134,6 +134,39 @@ Status Graph::create_component(Node& node, const PlannedNode& planned) {
   return internal_error("unknown kind of component");
 }
 
+void Graph::try_out(ServiceConfig config, config::Diagnostics& diagnostics) {
+  auto shared = std::make_shared<const ServiceConfig>(std::move(config));
+  Plan plan = make_plan(*shared);
+  Nodes nodes;
+  for (const auto& [key, planned] : plan) {
+    Result<NodePointer> node = create_node(key, planned, shared);
+    if (node.is_ok())
+      nodes[key] = std::move(*node);
+    else
+      diagnostics.error(planned.component->position, fmt::format("{}s::{}", component_kind_name(key.kind), key.id.to_string()),
+                        node.status().message());
+  }
+  for (const auto& [key, planned] : plan) check_authenticators(planned, nodes, diagnostics);
+}
+
+// That they are defined and listed has been checked before; what they are good for is known of the living ones.
+void Graph::check_authenticators(const PlannedNode& planned, const Nodes& nodes, config::Diagnostics& diagnostics) {
+  bool is_client = planned.component->kind == ComponentKind::exporter;
+  for (const config::Claim& claim : planned.component->claims) {
+    if (claim.topic != authenticator_topic) continue;
+    ComponentId id = ComponentId::parse(claim.value);
+    for (const std::string& type : spellings_of(id.type)) {
+      auto found = nodes.find({ComponentKind::extension, {type, id.name}, "", {}, {}});
+      if (found == nodes.end()) continue;
+      Component* extension = found->second->component.get();
+      bool is_good = is_client ? dynamic_cast<ClientAuthenticator*>(extension) != nullptr : dynamic_cast<ServerAuthenticator*>(extension) != nullptr;
+      if (!is_good)
+        diagnostics.error(claim.position, claim.path,
+                          fmt::format("the extension \"{}\" cannot be {}'s authenticator", claim.value, is_client ? "a client" : "a server"));
+    }
+  }
+}
+
 // Points the outputs of `nodes` to where the plan says.
 void Graph::connect(const Plan& plan, const Nodes& nodes, const Find& find) {
   for (const auto& [key, node] : nodes) {

@@ -46,6 +46,9 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
+  // Makes every component and lets go of it again, without starting any, and reports those that cannot be made. The loops need not run.
+  // REQUIRES: decode_service() found no errors.
+  void try_out(ServiceConfig config, config::Diagnostics& diagnostics);
   // Builds and starts everything. After a failure nothing runs.
   Status start(ServiceConfig config);
   // Exchanges what changed. After a failure, which is also logged, the old configuration goes on.
@@ -71,6 +74,7 @@ class Graph {
   Result<NodePointer> create_node(const NodeKey& key, const PlannedNode& planned, const std::shared_ptr<const ServiceConfig>& config);
   Status create_component(Node& node, const PlannedNode& planned);
   Context context_for(Node& node) const;
+  static void check_authenticators(const PlannedNode& planned, const Nodes& nodes, config::Diagnostics& diagnostics);
   void connect(const Plan& plan, const Nodes& nodes, const Find& find);
   Status start_node(Node& node);
   // In the order of starting; after a failure those it started are stopped again.

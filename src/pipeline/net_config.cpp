@@ -33,6 +33,29 @@ void decode_tls_version(config::Section& section, std::string_view key, std::str
   section.require(is_known, key, "expected a TLS version (1.0, 1.1, 1.2 or 1.3), found \"" + version + "\"");
 }
 
+// Whether all of these can be read and are no longer than certificates ever are.
+Status check_readable(FileSystem& files, const std::vector<std::string>& paths) {
+  constexpr size_t most_bytes = 16 << 20;
+  for (const std::string& path : paths) {
+    if (path.empty()) continue;
+    if (Result<std::string> text = files.read_small_file(path, most_bytes); !text.is_ok()) return std::move(text).status();
+  }
+  return {};
+}
+
+// Whether the network layer can do something with these settings. What it makes of them is thrown away.
+Status try_tls(const net::TlsSettings& tls) {
+  SystemClock clock;
+  auto context = net::TlsClientContext::create(tls, clock);
+  return context.is_ok() ? Status() : std::move(context).status();
+}
+
+void check_cipher_suites(config::Section& section, const std::vector<std::string>& suites) {
+  net::TlsSettings tls;
+  tls.cipher_suites = suites;
+  if (Status status = try_tls(tls); !status.is_ok()) section.error("cipher_suites", status.message());
+}
+
 void decode_tls_shared(config::Section& section, net::TlsSettings& tls) {
   decode_pem_sources(section, tls);
   section.field("include_system_ca_certs_pool", tls.include_system_ca_certs_pool);
@@ -40,7 +63,7 @@ void decode_tls_shared(config::Section& section, net::TlsSettings& tls) {
   decode_tls_version(section, "max_version", tls.max_version);
   bool is_ordered = tls.min_version.empty() || tls.max_version.empty() || tls.min_version <= tls.max_version;
   section.require(is_ordered, "min_version", "min_version is above max_version");
-  section.field("cipher_suites", tls.cipher_suites);
+  if (section.field("cipher_suites", tls.cipher_suites)) check_cipher_suites(section, tls.cipher_suites);
   section.duration_ms("reload_interval", tls.reload_interval_ms);
   section.accept_ignored("curve_preferences");
   section.accept_ignored("include_insecure_cipher_suites");
@@ -61,7 +84,8 @@ void decode_authenticator(config::Section& section, std::optional<ComponentId>& 
     std::string name;
     auth.accept_ignored("request_params");
     if (auth.field("authenticator", name)) authenticator = ComponentId::parse(name);
-    if (!auth.is_null()) auth.require(!name.empty(), "authenticator", "the name of an authentication extension is missing");
+    if (auth.is_null() || !auth.require(!name.empty(), "authenticator", "the name of an authentication extension is missing")) return;
+    auth.claim(authenticator_topic, "authenticator", name);
   });
 }
 
@@ -100,11 +124,7 @@ void decode_headers(config::Section& section, std::string_view key, HeaderList& 
     section.require(is_safe_header(name, value), key, "the header \"" + name + "\" has characters that no header may have");
 }
 
-void decode_server_address(config::Section& section, std::string& endpoint) {
-  std::string transport = "tcp";
-  section.field("endpoint", endpoint);
-  section.field("transport", transport);
-  section.accept_ignored("dialer");
+void check_server_address(config::Section& section, const std::string& transport, std::string& endpoint) {
   if (transport == "unix") {
     if (endpoint.rfind("unix:", 0) != 0) endpoint = "unix://" + endpoint;
     return;
@@ -114,6 +134,15 @@ void decode_server_address(config::Section& section, std::string& endpoint) {
   if (endpoint.rfind("unix:", 0) == 0) return;
   Result<net::HostPort> address = net::parse_host_port(endpoint);
   if (!address.is_ok()) section.error("endpoint", "expected host:port, found \"" + endpoint + "\"");
+}
+
+void decode_server_address(config::Section& section, std::string& endpoint) {
+  std::string transport = "tcp";
+  section.field("endpoint", endpoint);
+  section.field("transport", transport);
+  section.accept_ignored("dialer");
+  check_server_address(section, transport, endpoint);
+  section.claim(listener_topic, "endpoint", endpoint);
 }
 
 void decode_tls_of_server(config::Section& section, std::optional<net::TlsSettings>& tls) {
@@ -213,35 +242,6 @@ void decode_grpc_target(config::Section& section, GrpcClientConfig& client, bool
   client.port = address->port;
 }
 
-bool has_ca(const net::TlsSettings& tls) { return !tls.ca_file.empty() || !tls.ca_pem.empty(); }
-
-}  // namespace
-
-void decode_tls_server(config::Section& section, net::TlsSettings& tls) {
-  decode_tls_shared(section, tls);
-  section.field("client_ca_file", tls.client_ca_file);
-  section.field("client_ca_file_reload", tls.client_ca_file_reload);
-  bool has_certificate = !tls.cert_file.empty() || !tls.cert_pem.empty();
-  if (!has_certificate && tls.key_file.empty() && tls.key_pem.empty())
-    section.error("a server needs a certificate: cert_file and key_file are missing");
-}
-
-void decode_tls_client(config::Section& section, TlsClientConfig& tls) {
-  decode_tls_shared(section, tls.settings);
-  section.field("insecure", tls.insecure);
-  section.field("insecure_skip_verify", tls.settings.insecure_skip_verify);
-  section.field("server_name_override", tls.settings.server_name_override);
-}
-
-void decode_grpc_server(config::Section& section, GrpcServerConfig& server) {
-  decode_server_address(section, server.endpoint);
-  decode_tls_of_server(section, server.tls);
-  decode_authenticator(section, server.authenticator);
-  section.field("include_metadata", server.include_metadata);
-  uint64_t mebibytes = server.max_message_bytes >> 20;
-  if (section.field("max_recv_msg_size_mib", mebibytes)) {
-    section.require(mebibytes < 4096, "max_recv_msg_size_mib", "must be below 4096");
-    // 0 is the default, as in the Collector.
 // "http://user:password@host:port", the scheme and the port if one likes. The text may hold a password, so that no message repeats it.
 void decode_proxy(config::Section& section, std::string& proxy_url) {
   section.field("proxy_url", proxy_url);
@@ -262,6 +262,62 @@ void decode_proxy(config::Section& section, std::string& proxy_url) {
   section.require(is_good, "proxy_url", "expected a proxy such as http://host:3128");
 }
 
+bool has_ca(const net::TlsSettings& tls) { return !tls.ca_file.empty() || !tls.ca_pem.empty(); }
+
+}  // namespace
+
+void decode_tls_server(config::Section& section, net::TlsSettings& tls) {
+  decode_tls_shared(section, tls);
+  section.field("client_ca_file", tls.client_ca_file);
+  section.field("client_ca_file_reload", tls.client_ca_file_reload);
+  bool has_certificate = !tls.cert_file.empty() || !tls.cert_pem.empty();
+  if (!has_certificate && tls.key_file.empty() && tls.key_pem.empty())
+    section.error("a server needs a certificate: cert_file and key_file are missing");
+  check_tls_files(section, tls);
+}
+
+void check_tls_files(config::Section& section, const net::TlsSettings& tls) {
+  for (auto [key, path] : {std::pair("ca_file", &tls.ca_file), std::pair("client_ca_file", &tls.client_ca_file),
+                           std::pair("cert_file", &tls.cert_file), std::pair("key_file", &tls.key_file)})
+    section.check_when_used(key, [path = *path](FileSystem& files) { return check_readable(files, {path}); });
+
+  auto check = [&](std::string_view key, const net::TlsSettings& part) {
+    section.check_when_used(key, [part](FileSystem& files) {
+      bool is_readable = check_readable(files, {part.ca_file, part.cert_file, part.key_file}).is_ok();
+      return is_readable ? try_tls(part) : Status();  // what cannot be read has been told at its own key
+    });
+  };
+  net::TlsSettings authority, client_authority, certificate;
+  authority.ca_file = tls.ca_file;
+  authority.ca_pem = tls.ca_pem;
+  client_authority.ca_file = tls.client_ca_file;
+  certificate.cert_file = tls.cert_file;
+  certificate.cert_pem = tls.cert_pem;
+  certificate.key_file = tls.key_file;
+  certificate.key_pem = tls.key_pem;
+  if (!tls.ca_file.empty() || !tls.ca_pem.empty()) check(tls.ca_file.empty() ? "ca_pem" : "ca_file", authority);
+  if (!tls.client_ca_file.empty()) check("client_ca_file", client_authority);
+  // A certificate without its key has been refused before.
+  bool is_whole = (!tls.cert_file.empty() || !tls.cert_pem.empty()) && (!tls.key_file.empty() || !tls.key_pem.empty());
+  if (is_whole) check(tls.cert_file.empty() ? "cert_pem" : "cert_file", certificate);
+}
+
+void decode_tls_client(config::Section& section, TlsClientConfig& tls) {
+  decode_tls_shared(section, tls.settings);
+  section.field("insecure", tls.insecure);
+  section.field("insecure_skip_verify", tls.settings.insecure_skip_verify);
+  section.field("server_name_override", tls.settings.server_name_override);
+}
+
+void decode_grpc_server(config::Section& section, GrpcServerConfig& server) {
+  decode_server_address(section, server.endpoint);
+  decode_tls_of_server(section, server.tls);
+  decode_authenticator(section, server.authenticator);
+  section.field("include_metadata", server.include_metadata);
+  uint64_t mebibytes = server.max_message_bytes >> 20;
+  if (section.field("max_recv_msg_size_mib", mebibytes)) {
+    section.require(mebibytes < 4096, "max_recv_msg_size_mib", "must be below 4096");
+    // 0 is the default, as in the Collector.
     if (mebibytes > 0 && mebibytes < 4096) server.max_message_bytes = static_cast<size_t>(mebibytes) << 20;
   }
   section.field("max_concurrent_streams", server.max_concurrent_streams);
@@ -316,14 +372,15 @@ void decode_http_server(config::Section& section, HttpServerConfig& server) {
 void decode_grpc_client(config::Section& section, GrpcClientConfig& client) {
   TlsClientConfig tls{!client.use_tls, client.tls};
   bool is_tls_configured = false;
+  section.field("endpoint", client.endpoint);
   section.section("tls", [&](config::Section& part) {
     is_tls_configured = !part.is_null();
     decode_tls_client(part, tls);
+    if (!tls.insecure || has_ca(tls.settings)) check_tls_files(part, tls.settings);
   });
   // A certificate authority asks for TLS whatever `insecure` says.
   client.use_tls = !tls.insecure || has_ca(tls.settings);
   client.tls = tls.settings;
-  section.field("endpoint", client.endpoint);
   if (section.require(!client.endpoint.empty(), "endpoint", "an endpoint is required: host:port of the server to send to"))
     decode_grpc_target(section, client, is_tls_configured);
   decode_compression(section, client.compression, true);
@@ -373,7 +430,11 @@ void decode_http_client(config::Section& section, HttpClientConfig& client) {
     if (!url.is_ok()) section.error("endpoint", url.status().message());
   }
   decode_limit_ms(section, "timeout", client.timeout_ms);
-  section.section("tls", [&](config::Section& part) { decode_tls_client(part, client.tls); });
+  section.section("tls", [&](config::Section& part) {
+    decode_tls_client(part, client.tls);
+    // In plain text nobody reads them. Without an endpoint there are others, of which we do not know yet.
+    if (!starts_with(client.endpoint, "http://")) check_tls_files(part, client.tls.settings);
+  });
   decode_compression(section, client.compression, false);
   section.section("compression_params", [&](config::Section& part) {
     int32_t level = client.compression_level;

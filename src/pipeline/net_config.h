@@ -10,7 +10,8 @@
 //   decode_grpc_client(section, client);
 //
 // Decoding only looks at the text: errors go to the section's list, and what the structure held before is the default. Files
-// (certificates) are read by the …_settings() functions, which belong in start(). Strings that were decoded are copies.
+// (certificates) are tried by check_surroundings() when the component is used, and read by the …_settings() functions, which belong
+// in start(). Strings that were decoded are copies.
 
 #include <cstdint>
 #include <memory>
@@ -38,12 +39,13 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;  // lower-c
 
 // `tls:` of a server; present means on.
 void decode_tls_server(config::Section& section, net::TlsSettings& tls);
-// `tls:` of a client. `insecure` asks for plain text.
+// `tls:` of a client. `insecure` asks for plain text. The files are checked only when they will be read.
 struct TlsClientConfig {
   bool insecure = false;
   net::TlsSettings settings;
 };
 void decode_tls_client(config::Section& section, TlsClientConfig& tls);
+void check_tls_files(config::Section& section, const net::TlsSettings& tls);
 
 // --- Servers ---
 
@@ -155,12 +157,12 @@ Result<net::ClientSettings> client_settings(const GrpcClientConfig& client, cons
 // For one of the exporter's URLs. Both leave settings that are the exporter's business when it sends (headers, timeout).
 Result<net::ClientSettings> client_settings(const HttpClientConfig& client, const HttpUrl& url, const Clock& clock);
 
-// --- Authentication ---
-
 // The same for a component: where the configuration has no proxy of its own, the environment's is taken. gRPC goes by the one for HTTPS, also
 // in plain text, as the Collector's does.
 Result<net::ClientSettings> client_settings(const GrpcClientConfig& client, const Context& context);
 Result<net::ClientSettings> client_settings(const HttpClientConfig& client, const HttpUrl& url, const Context& context);
+
+// --- Authentication ---
 
 // The extension that an `auth: {authenticator: …}` names, in its role. To be called in start(): extensions start first.
 Result<const ServerAuthenticator*> find_server_authenticator(const Context& context, const ComponentId& id);

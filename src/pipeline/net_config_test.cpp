@@ -36,7 +36,7 @@ read_buffer_size: 1024
 write_buffer_size: 2048
 include_metadata: true
 auth: {authenticator: bearertokenauth/edge}
-tls: {cert_file: /c.pem, key_file: /k.pem, client_ca_file: /ca.pem, min_version: "1.3", reload_interval: 1m, cipher_suites: [A, B]}
+tls: {cert_file: /c.pem, key_file: /k.pem, client_ca_file: /ca.pem, min_version: "1.3", reload_interval: 1m, cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]}
 keepalive:
   server_parameters: {max_connection_idle: 11s, max_connection_age: 12s, max_connection_age_grace: 30s, time: 30s, timeout: 5s}
   enforcement_policy: {min_time: 10s, permit_without_stream: true}

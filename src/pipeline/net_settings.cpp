@@ -20,9 +20,8 @@ void set_if_given(To& to, From from) {
 
 // The extension, also when it is declared under the other spelling of its type.
 Extension* find_authenticator(const Context& context, const ComponentId& id) {
-  if (Extension* extension = context.find_extension(id)) return extension;
-  if (id.type == "bearertoken") return context.find_extension({"bearertokenauth", id.name});
-  if (id.type == "bearertokenauth") return context.find_extension({"bearertoken", id.name});
+  for (const std::string& type : spellings_of(id.type))
+    if (Extension* extension = context.find_extension({type, id.name})) return extension;
   return nullptr;
 }
 
@@ -35,6 +34,12 @@ Result<const Role*> find_in_role(const Context& context, const ComponentId& id, 
 }
 
 }  // namespace
+
+std::vector<std::string> spellings_of(const std::string& extension_type) {
+  if (extension_type == "bearertoken") return {extension_type, "bearertokenauth"};
+  if (extension_type == "bearertokenauth") return {extension_type, "bearertoken"};
+  return {extension_type};
+}
 
 Result<net::ServerSettings> server_settings(const GrpcServerConfig& server, const Clock& clock) {
   net::ServerSettings settings;
@@ -98,11 +103,6 @@ Result<net::ClientSettings> client_settings(const HttpClientConfig& client, cons
   return settings;
 }
 
-Result<const ServerAuthenticator*> find_server_authenticator(const Context& context, const ComponentId& id) {
-  return find_in_role<ServerAuthenticator>(context, id, "a server's authenticator");
-}
-
-Result<const ClientAuthenticator*> find_client_authenticator(const Context& context, const ComponentId& id) {
 static Status take_proxy_of_environment(const Context& context, bool is_https, net::ClientSettings& settings) {
   if (!context.proxies || !settings.proxy_url.empty() || settings.host.starts_with("unix:")) return {};
   ASSIGN_OR_RETURN(settings.proxy_url, context.proxies->proxy_for(is_https, settings.host, settings.port));
@@ -121,6 +121,11 @@ Result<net::ClientSettings> client_settings(const HttpClientConfig& client, cons
   return settings;
 }
 
+Result<const ServerAuthenticator*> find_server_authenticator(const Context& context, const ComponentId& id) {
+  return find_in_role<ServerAuthenticator>(context, id, "a server's authenticator");
+}
+
+Result<const ClientAuthenticator*> find_client_authenticator(const Context& context, const ComponentId& id) {
   return find_in_role<ClientAuthenticator>(context, id, "a client's authenticator");
 }
 

@@ -87,6 +87,7 @@ void decode_components(config::Section& root, std::string_view key, ComponentKin
     if (factory) {
       component.fingerprint = factory->type + "\n" + config::canonical_text(section.node());
       component.config = factory->decode(section);
+      component.claims = section.diagnostics().take_claims();
       warn_of_old_spelling(section, *factory, id);
     } else {
       report_unknown_type(section, kind, id, factories, components);
@@ -145,9 +146,21 @@ ServiceConfig decode_service(const config::Node& root_node, const Components& co
     });
     service.section("telemetry", [&](config::Section& telemetry) { decode_telemetry(telemetry, out.telemetry); });
   });
+  if (out.telemetry.metrics_position.line == 0) out.telemetry.metrics_position = references.service_position;
   root.finish();
   check_service_rules(references, out, diagnostics);
   return out;
+}
+
+void check_surroundings(const ServiceConfig& config, FileSystem& files, config::Diagnostics& diagnostics) {
+  for (const ComponentConfigs* list : {&config.extensions, &config.receivers, &config.processors, &config.exporters, &config.connectors})
+    for (const auto& [id, component] : *list) {
+      if (!component.is_used) continue;
+      for (const config::Claim& claim : component.claims) {
+        Status status = claim.check ? claim.check(files) : Status();
+        if (!status.is_ok()) diagnostics.error(claim.position, claim.path, status.message());
+      }
+    }
 }
 
 }  // namespace vigia::pipeline

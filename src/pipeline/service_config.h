@@ -26,6 +26,8 @@ struct ComponentConfig {
   // Equal when the same factory is given the same configuration: the component need not be exchanged on a reload.
   std::string fingerprint;
   config::Position position;
+  std::vector<config::Claim> claims;
+  bool is_used = false;                       // In a pipeline, or among the started extensions.
   const ComponentFactory* factory = nullptr;  // Of the kind's own type; lives as long as Components.
 };
 using ComponentConfigs = std::map<ComponentId, ComponentConfig>;
@@ -46,6 +48,9 @@ struct TelemetryConfig {
   std::vector<std::pair<std::string, std::string>> log_fields;  // initial_fields.
   MetricsLevel metrics_level = MetricsLevel::normal;
   std::string metrics_address = "localhost:8888";  // "" when nobody wants to scrape.
+  // Where that was said.
+  config::Position metrics_position;
+  std::string metrics_path = "service::telemetry::metrics::address";
   // service.telemetry.resource: more labels, or nothing to take one away.
   std::map<std::string, std::optional<std::string>> resource;
 };
@@ -63,5 +68,8 @@ struct ServiceConfig {
 
 // Reads the tree; usable only if `diagnostics` has no errors afterwards. `components` outlives the result.
 ServiceConfig decode_service(const config::Node& root, const Components& components, config::Diagnostics& diagnostics);
+
+// Looks at what the used components need on this machine: certificates, keys, password files.
+void check_surroundings(const ServiceConfig& config, FileSystem& files, config::Diagnostics& diagnostics);
 
 }  // namespace vigia::pipeline

@@ -37,7 +37,10 @@ class RuleChecker {
     check_ambiguous_ids();
     check_connectors();
     check_cycles();
+    mark_components();
     warn_of_unused();
+    check_authenticators();
+    check_listeners(config_, diagnostics_);
   }
 
  private:
@@ -225,20 +228,43 @@ class RuleChecker {
     }
   }
 
+  void mark_components() {
+    for (ComponentConfigs* list : {&config_.receivers, &config_.processors, &config_.exporters, &config_.connectors})
+      for (auto& [id, component] : *list) component.is_used = used_.count({component.kind, id}) > 0;
+    for (const ComponentId& id : config_.started_extensions) config_.extensions.at(id).is_used = true;
+  }
+
   void warn_of_unused() {
     for (const ComponentConfigs* list : {&config_.receivers, &config_.processors, &config_.exporters, &config_.connectors})
       for (const auto& [id, component] : *list)
-        if (!used_.count({component.kind, id})) warn_unused(component, "in no pipeline");
-    for (const auto& [id, component] : config_.extensions) {
-      const std::vector<ComponentId>& started = config_.started_extensions;
-      if (std::find(started.begin(), started.end(), id) == started.end()) warn_unused(component, "not under service::extensions");
-    }
+        if (!component.is_used) warn_unused(component, "in no pipeline");
+    for (const auto& [id, component] : config_.extensions)
+      if (!component.is_used) warn_unused(component, "not under service::extensions");
   }
 
   void warn_unused(const ComponentConfig& component, std::string_view where) {
     std::string kind(component_kind_name(component.kind));
     diagnostics_.warning(component.position, kind + "s::" + component.id.to_string(),
                          fmt::format("the {} is defined but not used: it is {}", kind, where));
+  }
+
+  void check_authenticators() {
+    for (const ComponentConfigs* list : {&config_.receivers, &config_.exporters, &config_.extensions})
+      for (const auto& [id, component] : *list)
+        for (const config::Claim& claim : component.claims)
+          if (component.is_used && claim.topic == authenticator_topic) check_authenticator(claim);
+  }
+
+  void check_authenticator(const config::Claim& claim) {
+    ComponentId id = ComponentId::parse(claim.value);
+    for (const std::string& type : spellings_of(id.type))
+      if (auto found = config_.extensions.find({type, id.name}); found != config_.extensions.end()) {
+        if (!found->second.is_used)
+          diagnostics_.error(claim.position, claim.path,
+                             fmt::format("the extension \"{}\" is not listed under service::extensions", claim.value));
+        return;
+      }
+    report_undefined({id, claim.position, claim.path}, "extension", names_of({&config_.extensions}));
   }
 
   const ServiceReferences& references_;

@@ -34,6 +34,9 @@ struct ServiceReferences {
   std::vector<PipelineReferences> pipelines;
 };
 
+// No two listeners of one configuration may want the same port.
+void check_listeners(const ServiceConfig& config, config::Diagnostics& diagnostics);
+
 // Reports what is wrong, and fills `pipelines` and `started_extensions` of `config`.
 void check_service_rules(const ServiceReferences& references, ServiceConfig& config, config::Diagnostics& diagnostics);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "net/socket.h"
+
 namespace vigia::pipeline {
 
 namespace {
@@ -44,6 +46,8 @@ void decode_logs(config::Section& in, TelemetryConfig& out) {
 struct Readers {
   bool is_given = false;
   std::string address;
+  config::Position position;
+  std::string path;
 };
 
 void decode_prometheus_reader(config::Section& in, Readers& out) {
@@ -57,6 +61,8 @@ void decode_prometheus_reader(config::Section& in, Readers& out) {
         "without_scope_info/development", "without_target_info/development", "with_resource_constant_labels", "translation_strategy"})
     in.accept_ignored(key);
   bool is_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
+  out.position = in.position();
+  out.path = in.path();
   out.address = is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
@@ -74,17 +80,29 @@ void decode_reader(config::Section& in, Readers& out) {
   }
 }
 
+void check_metrics_address(config::Diagnostics& diagnostics, const TelemetryConfig& telemetry) {
+  const std::string& address = telemetry.metrics_address;
+  if (address.empty() || address.starts_with("unix:") || net::parse_host_port(address).is_ok()) return;
+  diagnostics.error(telemetry.metrics_position, telemetry.metrics_path, "expected host:port, found \"" + address + "\"");
+}
+
 void decode_metrics(config::Section& in, TelemetryConfig& out) {
   in.choice("level", out.metrics_level,
             {{"none", MetricsLevel::none},
              {"basic", MetricsLevel::basic},
              {"normal", MetricsLevel::normal},
              {"detailed", MetricsLevel::detailed}});
-  if (in.field("address", out.metrics_address) && out.metrics_address.starts_with(':'))
-    out.metrics_address = "0.0.0.0" + out.metrics_address;
+  in.field("address", out.metrics_address);
+  if (const config::MapEntry* entry = in.node().find("address")) out.metrics_position = entry->value.position;
   Readers readers;
   bool has_readers = in.list("readers", [&](config::Section& reader) { decode_reader(reader, readers); });
-  if (has_readers) out.metrics_address = readers.address;
+  if (has_readers) {
+    out.metrics_address = readers.address;
+    out.metrics_position = readers.position;
+    out.metrics_path = readers.path;
+  }
+  check_metrics_address(in.diagnostics(), out);
+  if (out.metrics_address.starts_with(':')) out.metrics_address = "0.0.0.0" + out.metrics_address;
   in.accept_ignored("views");
   if (out.metrics_level == MetricsLevel::none) out.metrics_address.clear();
 }

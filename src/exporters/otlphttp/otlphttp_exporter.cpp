@@ -19,14 +19,29 @@ std::string error_text(const net::ClientResponse& response) {
   return std::string(body.substr(0, most_bytes));
 }
 
+// Where data of this signal goes.
+Result<pipeline::HttpUrl> url_for(const OtlpHttpExporterConfig& config, otlp::Signal signal) {
+  std::string text = config.signal_endpoints[static_cast<size_t>(signal)];
+  if (!text.empty()) return pipeline::HttpUrl::parse(text);
+  text = config.client.endpoint;
+  if (text.empty()) return invalid_argument(fmt::format("neither endpoint nor {}_endpoint is set", signal_name(signal)));
+  while (text.ends_with('/')) text.pop_back();
+  return pipeline::HttpUrl::parse(text + fmt::format("/v1/{}", signal_name(signal)));
+}
+
 }  // namespace
 
 void decode(config::Section& section, OtlpHttpExporterConfig& out) {
   out.client.compression = Compression::gzip;
   out.sender.timeout_ms = 30'000;
   pipeline::decode_http_client(section, out.client);
-  for (otlp::Signal signal : otlp::all_signals)
-    section.field(fmt::format("{}_endpoint", signal_name(signal)), out.signal_endpoints[static_cast<size_t>(signal)]);
+  for (otlp::Signal signal : otlp::all_signals) {
+    std::string key = fmt::format("{}_endpoint", signal_name(signal));
+    std::string& endpoint = out.signal_endpoints[static_cast<size_t>(signal)];
+    if (!section.field(key, endpoint) || endpoint.empty()) continue;
+    Result<pipeline::HttpUrl> url = pipeline::HttpUrl::parse(endpoint);
+    if (!url) section.error(key, url.status().message());
+  }
   pipeline::decode_sender(section, out.sender);
   bool has_any = !out.client.endpoint.empty();
   for (const std::string& endpoint : out.signal_endpoints) has_any = has_any || !endpoint.empty();
@@ -46,14 +61,7 @@ Status OtlpHttpExporter::start() {
   if (config_.client.authenticator) {
     ASSIGN_OR_RETURN(authenticator_, pipeline::find_client_authenticator(context_, *config_.client.authenticator));
   }
-  std::string url_text = config_.signal_endpoints[static_cast<size_t>(signal_)];
-  if (url_text.empty()) {
-    url_text = config_.client.endpoint;
-    if (url_text.empty()) return invalid_argument(fmt::format("neither endpoint nor {}_endpoint is set", signal_name(signal_)));
-    while (url_text.ends_with('/')) url_text.pop_back();
-    url_text += fmt::format("/v1/{}", signal_name(signal_));
-  }
-  ASSIGN_OR_RETURN(pipeline::HttpUrl url, pipeline::HttpUrl::parse(url_text));
+  ASSIGN_OR_RETURN(pipeline::HttpUrl url, url_for(config_, signal_));
   path_ = url.path.empty() ? "/" : url.path;
   ASSIGN_OR_RETURN(net::ClientSettings settings, pipeline::client_settings(config_.client, url, context_));
   settings.max_redirects = 10;
@@ -132,8 +140,9 @@ pipeline::ExporterFactory otlphttp_exporter() {
   };
   factory.create = [](const pipeline::Context& context, const std::any& config,
                       otlp::Signal signal) -> Result<std::unique_ptr<pipeline::Exporter>> {
-    return std::unique_ptr<pipeline::Exporter>(
-        std::make_unique<OtlpHttpExporter>(context, *std::any_cast<OtlpHttpExporterConfig>(&config), signal));
+    const auto& settings = *std::any_cast<OtlpHttpExporterConfig>(&config);
+    if (auto url = url_for(settings, signal); !url.is_ok()) return std::move(url).status();
+    return std::unique_ptr<pipeline::Exporter>(std::make_unique<OtlpHttpExporter>(context, settings, signal));
   };
   return factory;
 }

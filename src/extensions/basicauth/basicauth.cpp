@@ -22,6 +22,18 @@ Status read_value(FileSystem& files, const std::string& path, std::string& value
   return {};
 }
 
+// Whether the file can be read and, when it holds the passwords of others, understood.
+void check_file(config::Section& section, std::string_view key, const std::string& path, bool has_passwords) {
+  if (path.empty()) return;
+  section.check_when_used(key, [path, has_passwords](FileSystem& files) -> Status {
+    std::string text;
+    RETURN_IF_ERROR(read_value(files, path, text));
+    if (!has_passwords) return {};
+    Result<PasswordFile> passwords = PasswordFile::parse(text);
+    return passwords ? Status() : std::move(passwords).status().with_context("cannot use " + path);
+  });
+}
+
 }  // namespace
 
 BasicAuthConfig decode_basic_auth(config::Section& section) {
@@ -31,6 +43,7 @@ BasicAuthConfig decode_basic_auth(config::Section& section) {
     BasicAuthConfig::Passwords& passwords = config.htpasswd.emplace();
     part.field("file", passwords.file);
     part.secret("inline", passwords.text);
+    check_file(part, "file", passwords.file, true);
     part.require(!passwords.file.empty() || !passwords.text.empty(), "file", "no passwords are given: set file or inline");
   });
   section.section("client_auth", [&](config::Section& part) {
@@ -40,6 +53,8 @@ BasicAuthConfig decode_basic_auth(config::Section& section) {
     part.secret("password", client.password);
     part.field("username_file", client.username_file);
     part.field("password_file", client.password_file);
+    check_file(part, "username_file", client.username_file, false);
+    check_file(part, "password_file", client.password_file, false);
     part.require(!client.username.empty() || !client.username_file.empty(), "username", "a user name is required");
   });
   section.require(config.htpasswd || config.client_auth, "htpasswd", "no credential source: set htpasswd (for receivers) or client_auth (for exporters)");

@@ -19,6 +19,18 @@ bool equals_in_constant_time(std::string_view secret, std::string_view given) {
   return difference == 0;
 }
 
+constexpr size_t max_file_bytes = 16 << 20;
+
+// One token a line.
+Result<std::vector<std::string>> read_tokens(FileSystem& files, const std::string& path) {
+  ASSIGN_OR_RETURN(std::string text, files.read_small_file(path, max_file_bytes));
+  std::vector<std::string> tokens;
+  for (std::string_view line : split(text, '\n'))
+    if (std::string_view token = trim(line); !token.empty() && tokens.size() < BearerTokenExtension::max_tokens) tokens.emplace_back(token);
+  if (tokens.empty()) return invalid_argument("cannot use the token file " + path + ": there is no token in it");
+  return tokens;
+}
+
 }  // namespace
 
 BearerTokenConfig decode_bearer_token(config::Section& section) {
@@ -31,7 +43,11 @@ BearerTokenConfig decode_bearer_token(config::Section& section) {
     std::string one;
     if (item.as_secret(one)) config.tokens.push_back(one);
   });
-  section.field("filename", config.filename);
+  if (section.field("filename", config.filename) && !config.filename.empty())
+    section.check_when_used("filename", [path = config.filename](FileSystem& files) -> Status {
+      auto tokens = read_tokens(files, path);
+      return tokens.is_ok() ? Status() : std::move(tokens).status();
+    });
   section.require(token.empty() || config.tokens.empty(), "tokens", "token and tokens cannot both be given");
   if (!token.empty()) config.tokens = {token};
   section.require(!config.tokens.empty() || !config.filename.empty(), "token", "no token is given: set token, tokens or filename");
@@ -54,11 +70,7 @@ Status BearerTokenExtension::start() {
 }
 
 Result<BearerTokenExtension::Values> BearerTokenExtension::read_file() const {
-  ASSIGN_OR_RETURN(std::string text, context_.files.read_file(config_.filename));
-  std::vector<std::string> tokens;
-  for (std::string_view line : split(text, '\n'))
-    if (std::string_view token = trim(line); !token.empty() && tokens.size() < max_tokens) tokens.emplace_back(token);
-  if (tokens.empty()) return invalid_argument("cannot use the token file " + config_.filename + ": there is no token in it");
+  ASSIGN_OR_RETURN(std::vector<std::string> tokens, read_tokens(context_.files, config_.filename));
   return with_scheme(tokens);
 }
 

@@ -13,6 +13,11 @@ namespace vigia::extensions {
 HealthCheckConfig decode_health_check(config::Section& section) {
   HealthCheckConfig config;
   config.server.endpoint = "localhost:13133";
+  uint16_t port = 0;
+  if (section.field("port", port)) {
+    config.server.endpoint = fmt::format("0.0.0.0:{}", port);
+    section.warn("port", "port is an old spelling; write endpoint: 0.0.0.0:PORT");
+  }
   pipeline::decode_http_server(section, config.server);
   if (section.field("path", config.path)) section.require(config.path.substr(0, 1) == "/", "path", "a path begins with /");
   section.section("response_body", [&](config::Section& part) {
@@ -22,11 +27,6 @@ HealthCheckConfig decode_health_check(config::Section& section) {
     part.field("unhealthy", bodies.unhealthy);
   });
   section.accept_deprecated("check_collector_pipeline", "it never worked in the Collector and has no effect");
-  uint16_t port = 0;
-  if (section.field("port", port)) {
-    config.server.endpoint = fmt::format("0.0.0.0:{}", port);
-    section.warn("port", "port is an old spelling; write endpoint: 0.0.0.0:PORT");
-  }
   return config;
 }
 

@@ -30,6 +30,7 @@ PprofConfig decode_pprof(config::Section& section) {
   section.accept_ignored("dialer");
   Result<net::HostPort> address = net::parse_host_port(config.endpoint);
   section.require(address.is_ok(), "endpoint", "expected host:port, found \"" + config.endpoint + "\"");
+  section.claim(pipeline::listener_topic, "endpoint", config.endpoint);
   return config;
 }
 
