@@ -5,7 +5,10 @@ Collector.
 """
 
 import json
+import os
 import signal
+import socket
+import threading
 
 import pytest
 import requests
@@ -62,6 +65,17 @@ def test_print_config_hides_secrets(tmp_path):
     done = run_vigia("print-config", f"--config={tmp_path / 'config.yaml'}")
     assert done.returncode == 0
     assert "s3cret" not in done.stdout and "authorization" in done.stdout
+
+
+def test_no_secret_of_a_url_is_shown(tmp_path):
+    config = forwarding({"otlphttp": {"endpoint": "http://127.0.0.1:1/?token=s3cret", "proxy_url": "http://s3cret@127.0.0.1:2"}})
+    (tmp_path / "config.yaml").write_text(json.dumps(config))
+    done = run_vigia("print-config", f"--config={tmp_path / 'config.yaml'}")
+    assert done.returncode == 0
+    assert "s3cret" not in done.stdout and "http://127.0.0.1:1/?token=" in done.stdout
+    done = run_vigia("validate", f"--config={tmp_path / 'config.yaml'}", "--set", "exporters.otlphttp.endpoint=ftp://h/?token=s3cret")
+    assert done.returncode == 1
+    assert "s3cret" not in done.stderr and "ftp://h/?token=" in done.stderr
 
 
 def test_up_listens_on_loopback_and_takes_data(vigia):
@@ -140,6 +154,112 @@ def test_sighup_takes_the_new_file_and_keeps_the_old_when_it_is_bad(vigia, http_
 
     wait_until(new_headers_arrive, "requests carry the new header")
     assert process.ports["otlp_grpc"] == grpc_port  # the receiver did not change and was not restarted
+
+
+def test_a_later_source_takes_a_protocol_back(vigia):
+    process = vigia(forwarding({"nop": None}), arguments=("--set", "receivers.otlp.protocols.grpc.enabled=false"))
+    assert "otlp_http" in process.ports and "otlp_grpc" not in process.ports
+
+
+def test_null_keeps_the_key_and_warns(tmp_path):
+    (tmp_path / "config.yaml").write_text(json.dumps(forwarding({"nop": None})))
+    done = run_vigia("print-config", f"--config={tmp_path / 'config.yaml'}", "--set", "receivers.otlp.protocols.grpc=null")
+    assert "grpc: null" in done.stdout
+    done = run_vigia(f"--config={tmp_path / 'config.yaml'}", "--set", "receivers.otlp.protocols.grpc=null",
+                     "--set", "service.telemetry.metrics.level=none", "--set", "receivers.otlp.protocols.http.endpoint=127.0.0.1:4317")
+    assert "127.0.0.1:4317 is taken by receivers::otlp::protocols::grpc" in done.stderr
+
+
+def self_metrics_on(port):
+    return {"readers": [{"pull": {"exporter": {"prometheus": {"host": "127.0.0.1", "port": port}}}}]}
+
+
+def reload(process, config, answer="The new configuration is in force"):
+    seen = process.log().count(answer)
+    (process.folder / "config.yaml").write_text(json.dumps(config))
+    process.signal(signal.SIGHUP)
+    wait_until(lambda: process.log().count(answer) > seen, f"the log says {answer!r} once more")
+
+
+def test_a_reload_changes_level_encoding_and_place_of_the_log(vigia, tmp_path):
+    config = forwarding({"nop": None})
+    config["service"]["telemetry"] = {"logs": {"output_paths": [str(tmp_path / "first.log")]}}
+    process = vigia(config)
+    second = tmp_path / "second.log"
+    config["service"]["telemetry"]["logs"] = {"output_paths": [str(second)], "encoding": "json", "initial_fields": {"place": "here"}}
+    (process.folder / "config.yaml").write_text(json.dumps(config))
+    process.signal(signal.SIGHUP)
+    wait_until(lambda: second.exists() and "The new configuration is in force" in second.read_text(), "the second log says so")
+    assert all(json.loads(line)["context"]["place"] == "here" for line in second.read_text().splitlines())
+
+    config["service"]["telemetry"]["logs"] |= {"level": "error"}
+    config["exporters"]["nop/other"] = None  # so that there is something to see
+    for pipeline in config["service"]["pipelines"].values():
+        pipeline["exporters"] = ["nop/other"]
+    (process.folder / "config.yaml").write_text(json.dumps(config))
+    process.signal(signal.SIGHUP)
+    wait_until(lambda: 'exporter="nop/other"' in process.get("metrics", "/metrics")[1], "the new exporter is there")
+    process.stop()
+    # Nothing that is told at level info comes after the change.
+    assert second.read_text().count("The new configuration is in force") == 1
+    assert "Shutdown complete." not in second.read_text()
+
+
+def test_a_reload_that_cannot_open_its_log_says_so_in_the_old_one(vigia):
+    config = forwarding({"nop": None})
+    process = vigia(config)
+    config["service"]["telemetry"] = {"logs": {"output_paths": ["/nowhere/vigia.log"]}}
+    reload(process, config, "The rest of the new configuration is in force")
+    assert "service::telemetry::logs" in process.log() and "/nowhere/vigia.log" in process.log()
+
+
+def test_a_reload_moves_the_self_metrics(vigia):
+    config = forwarding({"nop": None})
+    config["service"]["telemetry"] = {"metrics": self_metrics_on(0), "resource": {"room": "1"}}
+    process = vigia(config)
+    first = process.ports["metrics"]
+    config["service"]["telemetry"]["resource"] = {"room": "2"}
+    reload(process, config)
+    assert 'room="2"' in process.get("metrics", "/metrics")[1]  # not moved for nothing
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config["service"]["telemetry"]["metrics"] = self_metrics_on(taken.getsockname()[1])
+        reload(process, config, "The rest of the new configuration is in force")
+        assert "service::telemetry::metrics::readers" in process.log()
+        assert process.get("metrics", "/metrics")[0] == 200
+    second = config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]["prometheus"]["port"]
+    reload(process, config)
+    assert json.loads(process.ports_file.read_text())["metrics"] == second
+    process.ports["metrics"] = second
+    assert process.get("metrics", "/metrics")[0] == 200
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", first), timeout=5).close()
+
+    # The same port on another address: the old listener has to make room.
+    config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]["prometheus"]["host"] = "0.0.0.0"
+    reload(process, config)
+    assert process.get("metrics", "/metrics")[0] == 200
+
+    config["service"]["telemetry"]["metrics"] = {"level": "none"}
+    reload(process, config)
+    assert "metrics" not in json.loads(process.ports_file.read_text())
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", second), timeout=5).close()
+
+
+@pytest.mark.parametrize("source", ["/dev/zero", "yaml:receivers::otlp: ${file:/dev/zero}"])
+def test_a_file_without_end_is_refused(source):
+    done = run_vigia("validate", f"--config={source}")
+    assert done.returncode == 1
+    assert "cannot read /dev/zero: it is larger than 16 MiB" in done.stderr
+
+
+def test_a_pipe_is_a_file_like_any_other(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=lambda: fifo.write_text(json.dumps(forwarding({"nop": None}))), daemon=True)
+    writer.start()
+    assert run_vigia("validate", f"--config={fifo}").returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,7 +2,6 @@
 
 // The running collector: everything that lives from start to stop, in the order in which it is made.
 
-#include <map>
 #include <memory>
 #include <string>
 
@@ -10,13 +9,12 @@
 #include "app/configuration.h"
 #include "app/console.h"
 #include "app/ports_file.h"
+#include "app/self_telemetry.h"
 #include "app/signals.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "net/dns.h"
 #include "net/event_loop.h"
 #include "pipeline/graph.h"
-#include "pipeline/telemetry.h"
 
 namespace vigia::app {
 
@@ -42,15 +40,14 @@ class Collector {
 
  private:
   Status start();
-  Status open_log(const pipeline::TelemetryConfig& telemetry);
-  void prepare_metrics(const pipeline::TelemetryConfig& telemetry);
-  Status start_servers(const pipeline::TelemetryConfig& telemetry);
+  Status serve_api();
   Status start_graph(pipeline::ServiceConfig service);
   Status write_ports();
   void serve_until_stopped();
   void reload();
   void stop();
   void log_warnings(const config::Diagnostics& diagnostics) const;
+  const Logger& log() const { return self_telemetry_.log(); }
 
   CollectorRequest request_;
   SignalInbox& inbox_;
@@ -60,15 +57,12 @@ class Collector {
   SystemFiles files_;
   MemoryLedger ledger_;
   MetricRegistry metrics_;
+  SelfTelemetry self_telemetry_;
   pipeline::Components components_;
-  Logger log_;
   BoundPorts ports_;
-  std::unique_ptr<pipeline::ProcessTelemetry> process_telemetry_;
   std::unique_ptr<net::LoopGroup> loops_;
   std::unique_ptr<net::Resolver> resolver_;
-  std::unique_ptr<SelfMetricsService> self_metrics_;
   std::unique_ptr<ApiService> api_;
-  std::unique_ptr<RunningServer> self_metrics_server_;
   std::unique_ptr<RunningServer> api_server_;
   std::unique_ptr<pipeline::Graph> graph_;
   bool is_started_ = false;
