@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "app/help.h"
+#include "app/load/options.h"
 #include "app/program.h"
 #include "app/version.h"
 
@@ -76,6 +77,7 @@ TEST(Program, help_teaches_and_fits_the_terminal) {
     EXPECT_NE(page->find("Usage:"), std::string_view::npos) << command;
   }
   std::string all(general_help());
+  all += load_help();
   for (const std::string& command : command_names()) all += command_help(command).value_or("");
   std::istringstream lines(all);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
@@ -86,6 +88,7 @@ TEST(Program, version) {
   EXPECT_EQ(answer.code, 0);
   EXPECT_EQ(answer.out, "vigia version " + std::string(version()) + "\n");
   EXPECT_EQ(answer_to({"-v"}).out, answer.out);
+  EXPECT_EQ(answer_to({"version"}).out, answer.out);
 }
 
 TEST(Program, unknown_words_get_a_suggestion) {
@@ -105,6 +108,26 @@ TEST(Program, unknown_words_get_a_suggestion) {
   EXPECT_EQ(answer_to({"up", "--http-port", "99999"}).code, 1);
   EXPECT_EQ(answer_to({"print-config", "gatewy"}).code, 1);
   EXPECT_EQ(answer_to({""}).code, 1);
+}
+
+TEST(Program, nothing_that_is_said_is_overheard) {
+  for (const std::vector<std::string>& words : std::initializer_list<std::vector<std::string>>{{"components", "extra"},
+                                                                                               {"featuregate", "extra"},
+                                                                                               {"health", "extra"},
+                                                                                               {"version", "extra"},
+                                                                                               {"print-config", "up", "extra"},
+                                                                                               {"validate", "extra"}}) {
+    Answer answer = answer_to(words);
+    EXPECT_EQ(answer.code, 1) << words.front();
+    EXPECT_NE(answer.err.find("unexpected argument: extra\nRun 'vigia help"), std::string::npos) << answer.err;
+  }
+}
+
+TEST(Program, mistakes_are_counted_and_end_without_an_empty_line) {
+  Answer answer = answer_to({"validate", "--config", "yaml:receivers::x: 1", "--config", ""});
+  EXPECT_EQ(answer.err, "Error: the configuration has a mistake:\n--config: expected the path of a file, found nothing\n");
+  answer = answer_to({"validate", "--config", "yaml:receivers::x: 1"});
+  EXPECT_EQ(answer.err.substr(0, 44), "Error: the configuration has 2 mistakes:\nyam") << answer.err;
 }
 
 TEST(Program, feature_gates_are_told) { EXPECT_EQ(answer_to({"featuregate"}).code, 0); }

@@ -70,15 +70,22 @@ int health_command(const std::vector<std::string>& words, Console& console) {
     console.err << "Error: " << message << std::endl;
     return 1;
   };
+  auto fail_with_usage = [&](const std::string& message) {
+    fail(message);
+    console.err << "Run 'vigia help health' for usage." << std::endl;
+    return 1;
+  };
   auto arguments = Arguments::parse({{"endpoint", "URL"}, {"timeout", "DURATION"}}, words);
-  if (!arguments.is_ok()) return fail(arguments.status().message());
+  if (!arguments.is_ok()) return fail_with_usage(arguments.status().message());
+  if (!arguments->positional().empty()) return fail_with_usage("unexpected argument: " + arguments->positional().front());
   std::string endpoint = arguments->value("endpoint", "http://127.0.0.1:13133/health");
   if (endpoint.find("://") == std::string::npos) endpoint = "http://" + endpoint;
   auto url = pipeline::HttpUrl::parse(endpoint);
-  if (!url.is_ok()) return fail("--endpoint: " + url.status().message());
+  if (!url.is_ok()) return fail_with_usage("--endpoint: " + url.status().message());
   if (url->path.empty()) url->path = "/health";
-  std::optional<int64_t> timeout_ns = parse_duration_ns(arguments->value("timeout", "5s"));
-  if (!timeout_ns || *timeout_ns <= 0) return fail("--timeout: expected a duration such as 5s");
+  std::string timeout = arguments->value("timeout", "5s");
+  std::optional<int64_t> timeout_ns = parse_duration_ns(timeout);
+  if (!timeout_ns || *timeout_ns <= 0) return fail_with_usage("--timeout: expected a duration such as 5s, found \"" + timeout + "\"");
   auto answer = get(*url, std::max<int64_t>(*timeout_ns / 1'000'000, 1));
   if (!answer.is_ok()) return fail("cannot ask " + endpoint + ": " + answer.status().message());
   console.out << answer->body << std::endl;

@@ -36,6 +36,7 @@ Configurations:
 Tools:
   health        ask a running vigia whether it is ready; exit code 0 or 1
   load          send made-up telemetry to an OTLP endpoint and measure
+  version       what this is; also --version
   featuregate   for compatibility: there are no feature gates
   help          this page, or the page of a command
 
@@ -52,7 +53,7 @@ Signals: SIGTERM and SIGINT stop after handing on what is held (a second one
 stops at once); SIGHUP reads the configuration again.
 )";
 
-constexpr std::array<Page, 8> pages = {{
+constexpr std::array<Page, 9> pages = {{
     {"up", R"(vigia up: a ready-made collector for this machine.
 
 Takes OTLP over gRPC and HTTP and shows what comes on the console. Nothing has
@@ -121,7 +122,10 @@ Examples:
     {"run", R"(vigia run: run what configuration files say.
 
 The files are those of the OpenTelemetry Collector. Several are laid over each
-other: maps are merged, lists and values are replaced.
+other: maps are merged, lists and values are replaced, also by null.
+
+Exporters go by the proxies of HTTP_PROXY, HTTPS_PROXY (gRPC, too) and
+NO_PROXY, or by the proxy_url of their own.
 
 Usage:
   vigia run --config FILE... [flags]
@@ -143,7 +147,8 @@ Examples:
 
 Says nothing and exits with 0 when the files can be run. Otherwise tells every
 mistake with file, line, column and what was probably meant, and exits with 1.
-No port is opened.
+Certificates, keys and password files are looked at, and all components are
+made, but nothing is started and no port opened.
 
 Usage:
   vigia validate --config FILE... [--set KEY=VALUE...]
@@ -154,7 +159,7 @@ Example:
     {"print-config", R"(vigia print-config: show what a configuration comes to.
 
 Files are merged, ${env:NAME} and the like are replaced, --set is applied.
-Passwords, tokens and keys are shown as [REDACTED].
+Passwords, tokens and keys, also those in URLs, are shown as [REDACTED].
 
 Usage:
   vigia print-config up|gateway
@@ -186,6 +191,12 @@ Flags:
 
 Example:
   vigia health --endpoint http://127.0.0.1:8080/health/ready
+)"},
+    {"version", R"(vigia version: tell the version of this program.
+
+Usage:
+  vigia version
+  vigia --version
 )"},
     {"featuregate", R"(vigia featuregate: for compatibility with the Collector.
 

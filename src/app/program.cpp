@@ -29,8 +29,15 @@ std::vector<Flag> with_more(std::vector<Flag> flags, std::initializer_list<Flag>
 }
 
 int fail(Console& console, std::string_view message) {
+  if (message.ends_with('\n')) message.remove_suffix(1);
   console.err << "Error: " << message << std::endl;
   return 1;
+}
+
+int fail_with_mistakes(Console& console, const config::Diagnostics& diagnostics) {
+  size_t count = diagnostics.error_count();
+  return fail(console, fmt::format("the configuration has {}:\n", count == 1 ? "a mistake" : fmt::format("{} mistakes", count)) +
+                           diagnostics.render_errors());
 }
 
 int fail_with_usage(Console& console, std::string_view command, const Status& status) {
@@ -59,13 +66,22 @@ int run_collector(CollectorRequest request, Console& console) {
 
 // --- Commands ---
 
+// A command that takes nothing but its name.
+Status refuse_everything(const std::vector<std::string>& words) {
+  auto arguments = Arguments::parse({}, words);
+  return arguments.is_ok() ? refuse_positional(*arguments) : std::move(arguments).status();
+}
+
+int version_command(const std::vector<std::string>& words, Console& console) {
+  if (Status status = refuse_everything(words); !status.is_ok()) return fail_with_usage(console, "", status);
+  console.out << "vigia version " << version() << std::endl;
+  return 0;
+}
+
 int run_command(const std::vector<std::string>& words, Console& console) {
   auto arguments = Arguments::parse(with_more(configuration_flags(), {{"ports-file", "FILE"}, {"version", "", 'v'}}), words);
   if (!arguments.is_ok()) return fail_with_usage(console, "run", arguments.status());
-  if (arguments->has("version")) {
-    console.out << "vigia version " << version() << std::endl;
-    return 0;
-  }
+  if (arguments->has("version")) return version_command({}, console);
   if (Status status = refuse_positional(*arguments); !status.is_ok()) return fail_with_usage(console, "run", status);
   if (!arguments->has("config")) return fail_with_usage(console, "run", invalid_argument("at least one --config FILE is needed"));
   CollectorRequest request;
@@ -134,14 +150,19 @@ int validate_command(const std::vector<std::string>& words, Console& console) {
   pipeline::Components components = all_components();
   SystemFiles files;
   config::Diagnostics diagnostics;
-  if (read_configuration(load_request(*arguments), components, files, diagnostics)) return 0;
-  return fail(console, "the configuration has mistakes:\n" + diagnostics.render_errors());
+  auto configuration = read_configuration(load_request(*arguments), components, Depth::machine, files, diagnostics);
+  if (configuration) try_components(configuration->service, files, diagnostics);
+  if (!diagnostics.has_errors()) return 0;
+  return fail_with_mistakes(console, diagnostics);
 }
 
 int print_config_command(const std::vector<std::string>& words, Console& console) {
   auto arguments = Arguments::parse(configuration_flags(), words);
   if (!arguments.is_ok()) return fail_with_usage(console, "print-config", arguments.status());
   config::LoadRequest request = load_request(*arguments);
+  if (arguments->positional().size() > 1)
+    return fail_with_usage(console, "print-config",
+                           invalid_argument("one role at a time: unexpected argument: " + arguments->positional()[1]));
   for (const std::string& role : arguments->positional()) {
     if (!preset_text(role)) {
       std::string hint = suggestion(role, preset_names());
@@ -155,16 +176,23 @@ int print_config_command(const std::vector<std::string>& words, Console& console
   pipeline::Components components = all_components();
   SystemFiles files;
   config::Diagnostics diagnostics;
-  std::optional<Configuration> configuration = read_configuration(request, components, files, diagnostics);
-  if (!configuration) return fail(console, "the configuration has mistakes:\n" + diagnostics.render_errors());
+  std::optional<Configuration> configuration = read_configuration(request, components, Depth::text, files, diagnostics);
+  if (!configuration) return fail_with_mistakes(console, diagnostics);
   config::RenderOptions options;
   options.secret_paths = diagnostics.secret_paths();
   console.out << config::render_yaml(configuration->tree, options);
   return 0;
 }
 
-int components_command(Console& console) {
+int components_command(const std::vector<std::string>& words, Console& console) {
+  if (Status status = refuse_everything(words); !status.is_ok()) return fail_with_usage(console, "components", status);
   console.out << describe_components(all_components(), version());
+  return 0;
+}
+
+int featuregate_command(const std::vector<std::string>& words, Console& console) {
+  if (Status status = refuse_everything(words); !status.is_ok()) return fail_with_usage(console, "featuregate", status);
+  console.out << "There are no feature gates." << std::endl;
   return 0;
 }
 
@@ -178,7 +206,8 @@ int help_command(const std::vector<std::string>& words, Console& console) {
   std::optional<std::string_view> page = command_help(words.front());
   if (!page) {
     std::string hint = suggestion(words.front(), command_names());
-    return fail(console, "there is no help about \"" + words.front() + "\"" + (hint.empty() ? "" : ". " + hint));
+    return fail_with_usage(console, "",
+                           invalid_argument("there is no help about \"" + words.front() + "\"" + (hint.empty() ? "" : ". " + hint)));
   }
   console.out << *page;
   return 0;
@@ -214,12 +243,10 @@ int run_program(const std::vector<std::string>& words, Console console) {
   if (command == "up" || command == "gateway") return role_command(command, rest, console);
   if (command == "validate") return validate_command(rest, console);
   if (command == "print-config") return print_config_command(rest, console);
-  if (command == "components") return components_command(console);
+  if (command == "components") return components_command(rest, console);
   if (command == "health") return health_command(rest, console);
-  if (command == "featuregate") {
-    console.out << "There are no feature gates." << std::endl;
-    return 0;
-  }
+  if (command == "featuregate") return featuregate_command(rest, console);
+  if (command == "version") return version_command(rest, console);
   return unknown_command(command, console);
 }
 

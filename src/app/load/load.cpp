@@ -12,7 +12,7 @@ namespace vigia::app {
 int run_load(const std::vector<std::string>& args) {
   Result<LoadOptions> options = parse_load_options(args);
   if (!options.is_ok()) {
-    fmt::print(stderr, "vigia load: {}\n", options.status().message());
+    fmt::print(stderr, "Error: {}\nRun 'vigia help load' for usage.\n", options.status().message());
     return 2;
   }
   if (options->wants_help) {
@@ -21,7 +21,7 @@ int run_load(const std::vector<std::string>& args) {
   }
   Result<LoadReport> report = perform_load(*options);
   if (!report.is_ok()) {
-    fmt::print(stderr, "vigia load: {}\n", report.status().message());
+    fmt::print(stderr, "Error: {}\n", report.status().message());
     return 2;
   }
   fmt::print("{}\n", report->to_json());

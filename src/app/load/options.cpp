@@ -201,7 +201,7 @@ Result<LoadOptions> parse_load_options(const std::vector<std::string>& args) {
     has_signal = true;
   }
   if (options.wants_help) return options;
-  if (!has_signal) return invalid_argument("what shall be sent? traces, metrics or logs (see vigia load --help)");
+  if (!has_signal) return invalid_argument("what shall be sent? traces, metrics or logs");
   if (options.port == 0) options.port = options.protocol == LoadProtocol::grpc ? 4317 : 4318;
   // An HTTP/1.1 connection carries one request at a time.
   if (options.requests_in_flight == 0) options.requests_in_flight = options.protocol == LoadProtocol::grpc ? 4 : 1;
@@ -209,50 +209,63 @@ Result<LoadOptions> parse_load_options(const std::vector<std::string>& args) {
 }
 
 std::string_view load_help() {
-  return R"(vigia load: sends made-up telemetry to an OTLP endpoint and tells how it went
+  return R"(vigia load: send made-up telemetry to an OTLP endpoint and measure.
 
-  vigia load traces|metrics|logs [options]
+Usage:
+  vigia load traces|metrics|logs [flags]
 
-Examples
-  vigia load traces                                         ten seconds at full speed to 127.0.0.1:4317
-  vigia load traces --rate 50000 --duration 1m              a fixed rate, in spans a second
-  vigia load logs --protocol http --compression gzip --connections 8 --endpoint 10.0.0.7:4318
-  vigia load metrics --series 1000000 --rate 200000         a million series, each sample in its turn
-  vigia load traces --tls --ca-file ca.pem --header authorization="Bearer secret" --endpoint otel.example.com:4317
-  taskset -c 1 vigia load traces --rate max --in-flight 16  saturate a peer from one core
+Where to:
+      --endpoint HOST:PORT  127.0.0.1, port 4317 for grpc and 4318 for http
+      --protocol grpc|http  how to speak (grpc)
+      --header NAME=VALUE   with every request; repeatable
+      --tls, --insecure     with TLS, or in plain text (plain text)
+      --ca-file FILE        trust this authority; implies --tls
+      --skip-verify         trust anyone
+      --timeout DURATION    of one request (10s)
 
-Where to
-  --endpoint HOST:PORT     127.0.0.1, port 4317 for grpc and 4318 for http
-  --protocol grpc|http     grpc
-  --header NAME=VALUE      with every request; may be given several times
-  --tls | --insecure       plain text unless said otherwise
-  --ca-file FILE           trust this authority (implies --tls); --skip-verify trusts anyone
-  --timeout TIME           of one request, 10s
+How much:
+      --rate N|max          items a second: spans, data points, records (max)
+      --duration DURATION   how long to send (10s)
+      --items N             stop after so many items
+      --connections N       how many (1)
+      --in-flight N         requests on one connection at the same time
+                            (4 for grpc, 1 for http)
+      --batch N             items in a request (1000)
+      --compression NAME    none, gzip, zstd, zlib or deflate (none)
+      --threads N           event loops (one for each core it may run on)
 
-How much
-  --rate N|max             items a second (spans, data points, log records); max
-  --duration TIME          10s
-  --items N                stop after so many items
-  --connections N          1
-  --in-flight N            requests on one connection at the same time; 4 for grpc, 1 for http
-  --batch N                items in a request, 1000
-  --compression NAME       none, gzip, zstd, zlib, deflate; none
-  --threads N              one for each core this process may run on
+What:
+      --data-set NAME       name, seed and sizes decide every byte (shop-1)
+      --seed N              another one gives other data (1)
+      --id-seed N           of trace and span ids (each run has its own)
+      --series N            time series of metrics (10000)
+      --services N, --instances N, --resources N
+                            how many of them send
+      --attributes N, --value-bytes N, --line-bytes N
+                            how large items are
+      --error-fraction F    how many of them tell of errors (0.02)
+      --distinct-requests N how many requests are made before the start and
+                            then sent in turn
 
-What
-  --data-set NAME          shop-1; name, seed and sizes decide every byte
-  --seed N                 1
-  --id-seed N              decides trace and span ids; a run has its own unless this is given
-  --series N               time series of metrics, 10000
-  --services N, --instances N, --resources N                how many send
-  --attributes N, --value-bytes N, --line-bytes N           how large items are
-  --error-fraction F       0.02
-  --distinct-requests N    how many requests are made before the start and then sent in turn
+One line of JSON on stdout tells the items sent, accepted, rejected (the
+receiver asked to come later, or refused a part) and failed, the rate,
+latencies in milliseconds, the data set and the CPU time of this program. With
+a fixed rate the latency of a request that had to wait for others counts from
+when it was due. Nothing is sent twice: uncompressed requests get fresh ids and
+times before each sending. Compressed ones repeat, since changing them would
+mean to compress again.
 
-One line of JSON on stdout tells the items sent, accepted, rejected (the receiver asked to come later, or refused a part) and
-failed, the rate, latencies in milliseconds, the data set and the CPU time that this program used. With a fixed rate the
-latency of a request that had to wait for others counts from when it was due. Nothing is sent twice: uncompressed requests
-get fresh ids and times before each sending. Compressed ones repeat, since changing them would mean to compress again.
+Exits with 0 when all that was sent was answered and some of it accepted, with
+1 when not, and with 2 when it cannot begin.
+
+Examples:
+  vigia load traces                           ten seconds at full speed
+  vigia load traces --rate 50000 --duration 1m
+  vigia load metrics --series 1000000 --rate 200000
+  vigia load logs --protocol http --compression gzip --connections 8 \
+             --endpoint 10.0.0.7:4318
+  vigia load traces --ca-file ca.pem --header authorization="Bearer secret" \
+             --endpoint otel.example.com:4317
 )";
 }
 
