@@ -129,6 +129,14 @@ def test_mistakes_that_only_the_start_would_show(tmp_path, more, expected):
     assert re.search(r"\S+\.yaml:\d+:\d+: \S+: ", errors), errors
 
 
+def test_a_start_that_fails_says_where_the_component_stands(tmp_path):
+    text = GOOD.replace("  nop:\n", "  otlphttp:\n    logs_endpoint: http://h/v1/logs\n").replace("[nop]", "[otlphttp]")
+    (tmp_path / "config.yaml").write_text(text.replace("  forward/a:\n  forward/b:\n", ""))
+    done = run_vigia(f"--config={tmp_path / 'config.yaml'}")
+    assert done.returncode == 1
+    assert "config.yaml:10:3: cannot create the exporter otlphttp (traces): neither endpoint nor traces_endpoint is set" in done.stderr
+
+
 def test_what_nobody_uses_may_lack_its_files(tmp_path):
     unused = "exporters: {otlp/later: {endpoint: 'h:1', tls: {ca_file: /nowhere/ca.pem}, auth: {authenticator: none}}}\n"
     (tmp_path / "more.yaml").write_text(unused + "receivers: {otlp/later: {protocols: {grpc: {endpoint: '127.0.0.1:1'}, http: {endpoint: '127.0.0.1:1'}}}}\n")

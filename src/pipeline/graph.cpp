@@ -288,7 +288,9 @@ Status Graph::start(ServiceConfig config) {
   plan_ = make_plan(*config_);
   Nodes nodes;
   for (const auto& [key, planned] : plan_) {
-    ASSIGN_OR_RETURN(nodes[key], create_node(key, planned, config_));
+    Result<NodePointer> node = create_node(key, planned, config_);
+    if (!node.is_ok()) return std::move(node).status().with_context(planned.component->position.to_string());
+    nodes[key] = std::move(*node);
   }
   connect(plan_, nodes, [&](const NodeKey& key) -> Node& { return *nodes.at(key); });
   std::vector<Node*> all;
