@@ -1,7 +1,5 @@
 #include "net/client_connection_internal.h"
 
-#include <fcntl.h>
-
 #include <fmt/core.h>
 
 #include "base/text.h"
@@ -59,50 +57,36 @@ void ClientConnection::open() {
                                   format_duration_ns(settings_.connect_timeout_ms * 1'000'000))));
   });
   if (host.starts_with("unix:")) {
-    addresses_ = {SocketAddress::unix_path(std::string_view(host).substr(5))};
-    connect_next();
+    connect({SocketAddress::unix_path(std::string_view(host).substr(5))});
     return;
   }
   resolver_.resolve(host, port, [weak = weak_from_this()](Result<std::vector<SocketAddress>> found) {
     auto self = weak.lock();
     if (!self || self->phase_ != Phase::resolving) return;
-    if (!found.is_ok()) {
+    if (found.is_ok())
+      self->connect(std::move(*found));
+    else
       self->close(found.status());
-      return;
-    }
-    self->addresses_ = std::move(*found);
-    self->connect_next();
   });
 }
 
-void ClientConnection::connect_next() {
-  Status last = unavailable("no address");
-  while (next_address_ < addresses_.size()) {
-    auto socket = start_connect(addresses_[next_address_++]);
-    if (!socket.is_ok()) {
-      last = unavailable(socket.status().message());
-      continue;
-    }
-    connecting_ = std::move(*socket);
-    phase_ = Phase::connecting;
-    watches_write_ = true;
-    last = loop_.watch(connecting_.descriptor(), false, true, *this);
-    if (last.is_ok()) return;
-  }
-  close(std::move(last).with_context("cannot connect to " + destination()));
+void ClientConnection::connect(std::vector<SocketAddress> addresses) {
+  phase_ = Phase::connecting;
+  if (pool_) pool_->addresses().sort(addresses);
+  connector_ = std::make_unique<Connector>(loop_, std::move(addresses),
+                                           [this](Result<Connector::Connected> connected) { on_connected(std::move(connected)); });
+  connector_->start();
 }
 
-void ClientConnection::on_connected() {
-  Status status = connect_error(connecting_);
-  if (!status.is_ok()) {
-    loop_.forget(connecting_.descriptor());
-    connecting_.close();
-    if (next_address_ < addresses_.size())
-      connect_next();
-    else
-      close(unavailable(fmt::format("{}: {}", destination(), status.message())));
+void ClientConnection::on_connected(Result<Connector::Connected> connected) {
+  std::shared_ptr<ClientConnection> keep = shared_from_this();
+  std::unique_ptr<Connector> over = std::move(connector_);  // we are called by it
+  if (!connected.is_ok()) {
+    close(std::move(connected).status().with_context(destination()));
     return;
   }
+  address_ = connected->address;
+  transport_ = std::make_unique<Transport>(std::move(connected->socket), nullptr);
   bool needs_tunnel = proxy_ && (settings_.tls || !settings_.allow_http1);
   if (needs_tunnel)
     ask_proxy();
@@ -112,11 +96,13 @@ void ClientConnection::on_connected() {
 
 void ClientConnection::ask_proxy() {
   phase_ = Phase::proxy;
-  transport_ = std::make_unique<Transport>(std::move(connecting_), nullptr);
   std::string request = fmt::format("CONNECT {0} HTTP/1.1\r\nhost: {0}\r\n", destination());
   if (!proxy_->authorization.empty()) request += fmt::format("proxy-authorization: {}\r\n", proxy_->authorization);
   output_.append_copy(request + "\r\n");
-  loop_.change_watch(transport_->descriptor(), true, false, *this);
+  if (Status watched = loop_.watch(transport_->descriptor(), true, false, *this); !watched.is_ok()) {
+    close(watched);
+    return;
+  }
   watches_write_ = false;
   if (transport_->write(output_) != IoState::open) close(unavailable("cannot write to the proxy " + settings_.proxy_url));
 }
@@ -153,23 +139,12 @@ void ClientConnection::begin_handshake() {
     }
     tls_session = *made;
   }
-  // The socket came from the connect or has been a proxy's so far.
-  if (transport_) {
-    int descriptor = ::fcntl(transport_->descriptor(), F_DUPFD_CLOEXEC, 0);
-    loop_.forget(transport_->descriptor());
-    if (descriptor < 0) {
-      Transport unused(Socket(), tls_session);  // frees the session
-      close(unavailable("the system has no descriptors left"));
-      return;
-    }
-    transport_ = std::make_unique<Transport>(Socket(descriptor), tls_session);
-    if (!loop_.watch(descriptor, true, true, *this).is_ok()) {
-      close(unavailable("cannot watch a socket"));
-      return;
-    }
-  } else {
-    transport_ = std::make_unique<Transport>(std::move(connecting_), tls_session);
-    loop_.change_watch(transport_->descriptor(), true, true, *this);
+  // The socket has been a plain one so far, perhaps a proxy's.
+  loop_.forget(transport_->descriptor());
+  transport_ = std::make_unique<Transport>(transport_->release_socket(), tls_session);
+  if (Status watched = loop_.watch(transport_->descriptor(), true, true, *this); !watched.is_ok()) {
+    close(watched);
+    return;
   }
   watches_write_ = true;
   phase_ = Phase::handshake;
@@ -198,18 +173,23 @@ void ClientConnection::begin_session() {
   phase_ = Phase::open;
   was_open_ = true;
   idle_since_ms_ = loop_.now_ms();
-  loop_.cancel_timer(std::exchange(connect_timer_, 0));
   std::shared_ptr<ClientConnection> keep = shared_from_this();
+  note_if_confirmed();
   if (pool_) pool_->on_open(*this);
   flush();
+}
+
+// A server that has taken the connection but does not say its first word is not there yet: the time for connecting runs on.
+void ClientConnection::note_if_confirmed() {
+  if (is_confirmed_ || !session_->is_confirmed()) return;
+  is_confirmed_ = true;
+  loop_.cancel_timer(std::exchange(connect_timer_, 0));
+  if (pool_) pool_->addresses().worked(address_);
 }
 
 void ClientConnection::on_io(bool readable, bool writable) {
   std::shared_ptr<ClientConnection> keep = shared_from_this();
   switch (phase_) {
-    case Phase::connecting:
-      on_connected();
-      return;
     case Phase::proxy:
       read_proxy_answer();
       return;
@@ -239,6 +219,7 @@ void ClientConnection::read_some() {
   }
   is_reading_ = false;
   if (phase_ != Phase::open) return;
+  note_if_confirmed();
   if (!over.is_ok())
     close(over);
   else
@@ -262,7 +243,8 @@ void ClientConnection::flush() {
       return;
     }
     update_watch(state == IoState::would_block);
-    if (session_->is_finished() && output_.empty()) {
+    // What is left of a request matters to nobody once HTTP/1 is through; HTTP/2 may have a goodbye to say.
+    if (session_->is_finished() && (output_.empty() || !is_http2_)) {
       close(unavailable(fmt::format("{} closed the connection", destination())));
       return;
     }
@@ -286,8 +268,10 @@ void ClientConnection::abandon(const CallPointer& call) {
   call->connection = nullptr;
   if (phase_ != Phase::open) return;
   std::shared_ptr<ClientConnection> keep = shared_from_this();
-  session_->abandon(call);
-  if (!is_reading_) flush();
+  if (!session_->abandon(call, loop_.now_ms()))
+    close(unavailable("the call was given up"));
+  else if (!is_reading_)
+    flush();
 }
 
 void ClientConnection::send_elsewhere(CallPointer call) {
@@ -315,7 +299,8 @@ void ClientConnection::check_time(int64_t now_ms) {
   if (phase_ != Phase::open) return;
   std::shared_ptr<ClientConnection> keep = shared_from_this();
   if (!session_->check_time(now_ms)) {
-    close(unavailable(fmt::format("{} does not answer keepalive pings", destination())));
+    if (pool_) pool_->addresses().failed(address_);
+    close(unavailable(fmt::format("{} has fallen silent", destination())));
     return;
   }
   flush();
@@ -325,8 +310,8 @@ void ClientConnection::close(const Status& why) {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
   loop_.cancel_timer(std::exchange(connect_timer_, 0));
-  if (connecting_.is_open()) loop_.forget(connecting_.descriptor());
-  connecting_.close();
+  if (pool_ && !is_confirmed_ && address_.size() > 0) pool_->addresses().failed(address_);
+  connector_.reset();
   if (transport_) loop_.forget(transport_->descriptor());
   if (session_) session_->on_closed(why);
   if (transport_ && was_open_) transport_->finish_writing();

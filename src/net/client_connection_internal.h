@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/client_internal.h"
+#include "net/connector_internal.h"
 #include "net/dns.h"
 
 namespace vigia::net {
@@ -31,6 +32,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
     // It is over; when it never opened, `why` says why.
     virtual void on_closed(ClientConnection& connection, bool was_open, const Status& why) = 0;
     virtual void send_elsewhere(CallPointer call) = 0;
+    virtual AddressMemory& addresses() = 0;
   };
 
   ClientConnection(const ClientSettings& settings, EventLoop& loop, Resolver& resolver, MemoryLedger& ledger, std::string& read_buffer, Pool& pool);
@@ -58,13 +60,14 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   enum class Phase : uint8_t { resolving, connecting, proxy, handshake, open, closed };
 
   std::string destination() const;
-  void connect_next();
-  void on_connected();
+  void connect(std::vector<SocketAddress> addresses);
+  void on_connected(Result<Connector::Connected> connected);
   void ask_proxy();
   void read_proxy_answer();
   void begin_handshake();
   void advance_handshake();
   void begin_session();
+  void note_if_confirmed();
   void read_some();
   void flush();
   void update_watch(bool wants_write);
@@ -79,10 +82,10 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   Phase phase_ = Phase::resolving;
   bool was_open_ = false;
   std::unique_ptr<ProxyAddress> proxy_;
-  std::vector<SocketAddress> addresses_;
-  size_t next_address_ = 0;
-  Socket connecting_;
-  EventLoop::TimerId connect_timer_ = 0;
+  std::unique_ptr<Connector> connector_;
+  SocketAddress address_;                 // the one that took the connection
+  EventLoop::TimerId connect_timer_ = 0;  // until the server is known to be there
+  bool is_confirmed_ = false;             // it is
   std::unique_ptr<Transport> transport_;
   std::string proxy_answer_;
   std::unique_ptr<ClientSession> session_;

@@ -63,13 +63,15 @@ class ClientSession {
   // False: the connection is of no more use.
   virtual bool receive(std::string_view bytes) = 0;
   virtual void produce(OutputQueue& output, size_t high_water_bytes) = 0;
-  // Nobody waits for this call any more.
-  virtual void abandon(const CallPointer& call) = 0;
+  // Nobody waits for this call any more: its time is over. False: the connection is of no more use.
+  virtual bool abandon(const CallPointer& call, int64_t now_ms) = 0;
   // The connection is gone; calls in flight fail with this, or go elsewhere.
   virtual void on_closed(const Status& why) = 0;
   virtual bool is_finished() const = 0;
   virtual size_t calls_in_flight() const = 0;
-  // False: the server has not answered a keepalive ping.
+  // Whether the other side has shown that it speaks the protocol, or need not before it is asked something.
+  virtual bool is_confirmed() const = 0;
+  // False: the server has not given the sign of life that it was asked for.
   virtual bool check_time(int64_t now_ms) = 0;
 };
 

@@ -21,10 +21,11 @@ class Http1ClientSession final : public ClientSession {
   void submit(CallPointer call) override;
   bool receive(std::string_view bytes) override;
   void produce(OutputQueue& output, size_t high_water_bytes) override;
-  void abandon(const CallPointer& call) override;
+  bool abandon(const CallPointer& call, int64_t now_ms) override;
   void on_closed(const Status& why) override;
   bool is_finished() const override { return is_over_; }
   size_t calls_in_flight() const override { return call_ ? 1 : 0; }
+  bool is_confirmed() const override { return true; }  // a server speaks second
   bool check_time(int64_t) override { return true; }
 
  private:
@@ -158,10 +159,11 @@ bool Http1ClientSession::fail(Status why) {
   return false;
 }
 
-void Http1ClientSession::abandon(const CallPointer& call) {
-  if (call_ != call) return;
+bool Http1ClientSession::abandon(const CallPointer& call, int64_t) {
+  if (call_ != call) return !is_over_;
   call_.reset();
-  is_over_ = true;  // its answer may still come; nobody would know whose it is
+  is_over_ = true;  // half a request may have been sent, and whose the next answer is nobody would know
+  return false;
 }
 
 void Http1ClientSession::on_closed(const Status& why) {

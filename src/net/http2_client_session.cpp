@@ -34,10 +34,11 @@ class Http2ClientSession final : public ClientSession {
   void submit(CallPointer call) override;
   bool receive(std::string_view bytes) override;
   void produce(OutputQueue& output, size_t high_water_bytes) override;
-  void abandon(const CallPointer& call) override;
+  bool abandon(const CallPointer& call, int64_t now_ms) override;
   void on_closed(const Status& why) override;
   bool is_finished() const override;
   size_t calls_in_flight() const override { return streams_.size(); }
+  bool is_confirmed() const override { return has_settings_; }
   bool check_time(int64_t now_ms) override;
 
  private:
@@ -52,6 +53,7 @@ class Http2ClientSession final : public ClientSession {
   void take_frame(const nghttp2_frame& frame);
   void close_stream(int32_t id, uint32_t error);
   void finish_call(ClientStream& stream, uint32_t error);
+  void ask_for_sign_of_life(int64_t now_ms);
 
   const ClientSettings& settings_;
   bool is_tls_;
@@ -62,8 +64,10 @@ class Http2ClientSession final : public ClientSession {
   OutputQueue* output_ = nullptr;
   bool is_leaving_ = false;
   std::string goodbye_;  // what the server's GOAWAY said
+  bool has_settings_ = false;  // the server's first word
   bool has_heard_ = false;
   int64_t last_heard_ms_;
+  int64_t suspected_ms_ = 0;  // since when a sign of life is awaited after a call in vain; 0: it is not
   int64_t ping_sent_ms_ = 0;
 };
 
@@ -155,6 +159,7 @@ void Http2ClientSession::submit(CallPointer call) {
 
 bool Http2ClientSession::receive(std::string_view bytes) {
   has_heard_ = true;
+  suspected_ms_ = 0;
   ssize_t taken = nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   return taken == static_cast<ssize_t>(bytes.size());
 }
@@ -187,6 +192,7 @@ void Http2ClientSession::take_data(int32_t id, std::string_view bytes) {
 }
 
 void Http2ClientSession::take_frame(const nghttp2_frame& frame) {
+  if (frame.hd.type == NGHTTP2_SETTINGS) has_settings_ = true;
   if (frame.hd.type == NGHTTP2_PING && (frame.hd.flags & NGHTTP2_FLAG_ACK)) ping_sent_ms_ = 0;
   if (frame.hd.type == NGHTTP2_GOAWAY) {
     is_leaving_ = true;
@@ -237,13 +243,23 @@ void Http2ClientSession::produce(OutputQueue& output, size_t high_water_bytes) {
   output_ = nullptr;
 }
 
-void Http2ClientSession::abandon(const CallPointer& call) {
+bool Http2ClientSession::abandon(const CallPointer& call, int64_t now_ms) {
   for (auto& [id, stream] : streams_)
     if (stream->call == call) {
       stream->call.reset();
       nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
-      return;
+      ask_for_sign_of_life(now_ms);
+      break;
     }
+  return true;
+}
+
+// Whether the server is slow or gone, a call that got no answer in its time cannot tell. Settings must be acknowledged as pings must, but
+// gRPC servers send away clients that ping more often than every few minutes.
+void Http2ClientSession::ask_for_sign_of_life(int64_t now_ms) {
+  if (suspected_ms_ != 0) return;
+  suspected_ms_ = now_ms;
+  nghttp2_submit_settings(session_.get(), NGHTTP2_FLAG_NONE, nullptr, 0);
 }
 
 void Http2ClientSession::on_closed(const Status& why) {
@@ -265,6 +281,7 @@ bool Http2ClientSession::is_finished() const {
 
 bool Http2ClientSession::check_time(int64_t now_ms) {
   if (std::exchange(has_heard_, false)) last_heard_ms_ = now_ms;
+  if (suspected_ms_ != 0 && now_ms - suspected_ms_ > settings_.keepalive_timeout_ms) return false;
   if (settings_.keepalive_time_ms <= 0) return true;
   if (ping_sent_ms_ != 0) return now_ms - ping_sent_ms_ <= settings_.keepalive_timeout_ms;
   bool is_wanted = !streams_.empty() || settings_.keepalive_without_stream;

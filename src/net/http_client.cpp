@@ -29,6 +29,7 @@ class LoopPool final : public ClientConnection::Pool {
   void on_available(ClientConnection& connection) override { give_work(connection); }
   void on_closed(ClientConnection& connection, bool was_open, const Status& why) override;
   void send_elsewhere(CallPointer call) override;
+  AddressMemory& addresses() override { return addresses_; }
 
  private:
   void arm_deadline(const CallPointer& call);
@@ -46,6 +47,7 @@ class LoopPool final : public ClientConnection::Pool {
   MemoryLedger& ledger_;
   Logger log_;
   std::string read_buffer_;
+  AddressMemory addresses_;
   std::deque<CallPointer> waiting_;
   std::unordered_map<ClientConnection*, std::shared_ptr<ClientConnection>> connections_;
   size_t opening_ = 0;

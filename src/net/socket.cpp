@@ -78,6 +78,10 @@ std::string SocketAddress::to_string() const {
   return "?";
 }
 
+bool SocketAddress::operator==(const SocketAddress& other) const {
+  return size_ == other.size_ && std::memcmp(&storage_, &other.storage_, size_) == 0;
+}
+
 Socket& Socket::operator=(Socket&& other) noexcept {
   if (this != &other) {
     close();
@@ -166,12 +170,12 @@ Result<SocketAddress> local_address(const Socket& socket) {
   return SocketAddress(reinterpret_cast<const sockaddr*>(&storage), size);
 }
 
-Status connect_error(const Socket& socket) {
+Status connect_error(const Socket& socket, const SocketAddress& address) {
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(socket.descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error == 0) return {};
-  return unavailable(system_error("cannot connect", error).message());
+  return unavailable(system_error("cannot connect to " + address.to_string(), error).message());
 }
 
 }  // namespace vigia::net

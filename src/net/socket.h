@@ -33,6 +33,7 @@ class SocketAddress {
   int family() const { return storage_.ss_family; }
   int port() const;
   std::string to_string() const;  // "127.0.0.1:80", "[::1]:80"
+  bool operator==(const SocketAddress& other) const;
 
  private:
   sockaddr_storage storage_{};
@@ -62,6 +63,6 @@ Result<Socket> listen_on(std::string_view endpoint);
 Result<Socket> start_connect(const SocketAddress& address);
 Result<SocketAddress> local_address(const Socket& socket);
 // Why a connect failed, once the socket is writable.
-Status connect_error(const Socket& socket);
+Status connect_error(const Socket& socket, const SocketAddress& address);
 
 }  // namespace vigia::net

@@ -75,6 +75,8 @@ class Transport {
   // Whether TLS must write before it can read on.
   bool wants_write() const { return wants_write_; }
 
+  // The socket, for another transport on it: nothing may be done with this one then. REQUIRES: plain text.
+  Socket release_socket() { return std::move(socket_); }
   // No more will be written; the other side sees the end.
   void finish_writing();
 
