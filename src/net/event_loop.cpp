@@ -128,8 +128,10 @@ void EventLoop::wait_for_io() {
     }
     const Watch& watch = watches_[descriptor];
     if (!watch.handler || watch.generation != event.data.u64 >> 32) continue;  // forgotten earlier in this round
-    bool is_broken = (event.events & (EPOLLHUP | EPOLLERR)) != 0;
-    watch.handler->on_io((event.events & EPOLLIN) != 0 || is_broken, (event.events & EPOLLOUT) != 0 || is_broken);
+    if (event.events & (EPOLLHUP | EPOLLERR))
+      watch.handler->on_hang_up();
+    else
+      watch.handler->on_io((event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0);
   }
 }
 

@@ -26,6 +26,8 @@ class IoHandler {
  public:
   virtual ~IoHandler() = default;
   virtual void on_io(bool readable, bool writable) = 0;
+  // It has failed, or is over both ways. Told in every round, whatever is watched for, until the descriptor is forgotten.
+  virtual void on_hang_up() { on_io(true, true); }
 };
 
 class EventLoop {

@@ -96,6 +96,14 @@ void ServerConnection::on_io(bool readable, bool writable) {
   if (writable && phase_ != Phase::closed) flush();
 }
 
+void ServerConnection::on_hang_up() {
+  // A session that wants no input now would never find out from the socket that nobody is there, and the loop would tell it for ever.
+  if (watches_read_)
+    on_io(true, true);
+  else
+    close();
+}
+
 void ServerConnection::advance_handshake() {
   IoState state = transport_.handshake();
   if (state == IoState::closed) {

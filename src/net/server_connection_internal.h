@@ -26,6 +26,7 @@ class ServerConnection final : public IoHandler, public ResponderSource, public 
 
   // IoHandler
   void on_io(bool readable, bool writable) override;
+  void on_hang_up() override;
   // ResponderSource
   std::unique_ptr<Responder> make_responder(uint64_t stream_id) override;
 
