@@ -151,6 +151,19 @@ TEST_F(ClientFaultsTest, AServerThatSaidGoodbyeButHangsGetsNoNewCalls) {
   EXPECT_EQ(hanging.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
 }
 
+TEST_F(ClientFaultsTest, WhiteSpaceAroundAHeaderIsForgiven) {
+  RawListener listener;
+  resolver_.addresses = {listener.address()};
+  auto answer = send(client(http2_), 10'000);
+  RawPeer server = listener.accept();
+  server.send(settings_frame + http2_frame(6, 0, 0, ping_bytes));
+  ASSERT_TRUE(server.wait_for(http2_frame(6, 1, 0, ping_bytes)));
+  server.send(http2_headers(1, {{":status", "200"}, {"x-padded", " value "}}, true));
+  auto got = answer.get();
+  ASSERT_TRUE(got.is_ok()) << got.status().to_string();
+  EXPECT_EQ(got->headers.get("x-padded"), "value");
+}
+
 TEST_F(ClientFaultsTest, ADeadAddressHidesNoLivingOne) {
   BlackHole dead;
   resolver_.addresses = {dead.address(), living_server()};

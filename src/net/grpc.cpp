@@ -13,12 +13,14 @@ namespace {
 
 constexpr std::string_view accepted_encodings = "identity,gzip,zstd,deflate";
 
-// grpc-message is percent-encoded where it is not plain printable ASCII.
+// grpc-message is percent-encoded where it is not plain printable ASCII, and where a header would lose it: spaces around it.
 std::string percent_encode(std::string_view text) {
   std::string encoded;
-  for (char c : text) {
+  for (size_t i = 0; i < text.size(); i++) {
+    char c = text[i];
     auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte > 0x7E || c == '%')
+    bool is_outer_space = c == ' ' && (i == 0 || i + 1 == text.size());
+    if (byte < 0x20 || byte > 0x7E || c == '%' || is_outer_space)
       encoded += fmt::format("%{:02X}", byte);
     else
       encoded += c;

@@ -37,6 +37,24 @@ TEST_F(GrpcMessageTest, WhatIsNotOneMessageIsRefused) {
   EXPECT_EQ(read(std::string_view("\1\0\0\0\3abc", 8), "snappy").status().code(), StatusCode::unimplemented);
 }
 
+TEST(GrpcError, AMessageKeepsItsOuterSpacesAndTheHeaderHasNone) {
+  for (const std::string message : {"HTTP 503 ", " padded ", " ", "caf\xC3\xA9 50%\n", "plain"}) {
+    ClientResponse answer;
+    answer.headers = grpc_error(unavailable(message)).headers;
+    std::string_view value = answer.headers.get("grpc-message");
+    EXPECT_FALSE(value.starts_with(' ') || value.ends_with(' ')) << '"' << value << '"';
+    EXPECT_EQ(grpc_status_of(answer).message(), message);
+  }
+}
+
+TEST(Headers, ValuesLoseTheWhiteSpaceAroundThem) {
+  Headers headers;
+  headers.add("authorization", " Bearer x\r\n");
+  EXPECT_EQ(headers.get("authorization"), "Bearer x");
+  headers.set("authorization", "\tBearer y ");
+  EXPECT_EQ(headers.get("authorization"), "Bearer y");
+}
+
 TEST(RpcStatus, RetryDelaysSurviveTheWay) {
   Status status = resource_exhausted("full").retryable_after_ms(1234);
   Status back = decode_rpc_status(StatusCode::resource_exhausted, "full", encode_rpc_status(status));

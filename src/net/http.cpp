@@ -1,11 +1,15 @@
 #include "net/http.h"
 
+#include "base/text.h"
+
 namespace vigia::net {
+
+void Headers::add(std::string_view lower_case_name, std::string_view value) { fields_.emplace_back(lower_case_name, trim(value)); }
 
 void Headers::set(std::string_view lower_case_name, std::string_view value) {
   for (auto& [name, old] : fields_)
     if (name == lower_case_name) {
-      old = value;
+      old = trim(value);
       return;
     }
   add(lower_case_name, value);

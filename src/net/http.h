@@ -16,10 +16,10 @@
 
 namespace vigia::net {
 
-// Header fields in order. Names are lower case.
+// Header fields in order. Names are lower case; values lose the white space around them, which no version of HTTP allows on the wire.
 class Headers {
  public:
-  void add(std::string_view lower_case_name, std::string_view value) { fields_.emplace_back(lower_case_name, value); }
+  void add(std::string_view lower_case_name, std::string_view value);
   void set(std::string_view lower_case_name, std::string_view value);
   // The first value, or "" when there is none.
   std::string_view get(std::string_view lower_case_name) const;

@@ -74,12 +74,9 @@ class Http2ClientSession final : public ClientSession {
 Http2ClientSession::Http2ClientSession(const ClientSettings& settings, bool is_tls, MemoryLedger& ledger, int64_t now_ms, Host& host)
     : settings_(settings), is_tls_(is_tls), ledger_(ledger), host_(host), last_heard_ms_(now_ms) {
   Http2CallbacksPointer callbacks = make_callbacks();
-  nghttp2_option* options = nullptr;
-  CHECK(nghttp2_option_new(&options) == 0);
-  nghttp2_option_set_no_closed_streams(options, 1);
+  Http2OptionPointer options = http2_options();
   nghttp2_session* session = nullptr;
-  CHECK(nghttp2_session_client_new2(&session, callbacks.get(), this, options) == 0);
-  nghttp2_option_del(options);
+  CHECK(nghttp2_session_client_new2(&session, callbacks.get(), this, options.get()) == 0);
   session_.reset(session);
   std::array<nghttp2_settings_entry, 2> entries = {
       {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window_bytes}}};

@@ -4,6 +4,15 @@
 
 namespace vigia::net {
 
+Http2OptionPointer http2_options() {
+  nghttp2_option* options = nullptr;
+  CHECK(nghttp2_option_new(&options) == 0);
+  nghttp2_option_set_no_closed_streams(options, 1);
+  // White space around a value is somebody's small mistake; a stream must not die of it. Headers trims.
+  nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(options, 1);
+  return Http2OptionPointer(options);
+}
+
 void Http2Fields::add(std::string_view name, std::string_view value) {
   auto* name_bytes = reinterpret_cast<uint8_t*>(const_cast<char*>(name.data()));
   auto* value_bytes = reinterpret_cast<uint8_t*>(const_cast<char*>(value.data()));

@@ -24,6 +24,12 @@ struct CallbacksFreer {
   void operator()(nghttp2_session_callbacks* callbacks) const { nghttp2_session_callbacks_del(callbacks); }
 };
 using Http2CallbacksPointer = std::unique_ptr<nghttp2_session_callbacks, CallbacksFreer>;
+struct OptionFreer {
+  void operator()(nghttp2_option* options) const { nghttp2_option_del(options); }
+};
+using Http2OptionPointer = std::unique_ptr<nghttp2_option, OptionFreer>;
+// How both sides use nghttp2.
+Http2OptionPointer http2_options();
 
 // Header fields in the form nghttp2 wants; the strings must stay where they are until it has taken them.
 class Http2Fields {

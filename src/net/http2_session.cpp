@@ -97,12 +97,9 @@ class Http2Session final : public Session {
 Http2Session::Http2Session(const SessionContext& context, const PeerFacts& peer, ResponderSource& responders)
     : context_(context), peer_(peer), responders_(responders), born_ms_(context.loop.now_ms()), idle_since_ms_(born_ms_), last_heard_ms_(born_ms_) {
   Http2CallbacksPointer callbacks = make_callbacks();
-  nghttp2_option* options = nullptr;
-  CHECK(nghttp2_option_new(&options) == 0);
-  nghttp2_option_set_no_closed_streams(options, 1);
+  Http2OptionPointer options = http2_options();
   nghttp2_session* session = nullptr;
-  CHECK(nghttp2_session_server_new2(&session, callbacks.get(), this, options) == 0);
-  nghttp2_option_del(options);
+  CHECK(nghttp2_session_server_new2(&session, callbacks.get(), this, options.get()) == 0);
   session_.reset(session);
   const ServerSettings& settings = context.settings;
   std::array<nghttp2_settings_entry, 3> entries = {{{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.max_concurrent_streams},

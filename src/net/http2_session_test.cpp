@@ -42,6 +42,11 @@ TEST_F(Http2SessionTest, APrefixInPiecesIsRead) {
   EXPECT_EQ(test.service.last_body.size(), 8u);
 }
 
+TEST_F(Http2SessionTest, WhiteSpaceAroundAHeaderIsForgiven) {
+  call(1, grpc_prefix(0, 3) + "abc", {{"x-padded", " value "}});
+  EXPECT_EQ(test.service.served, 1);
+}
+
 TEST_F(Http2SessionTest, ADeclaredLengthCostsNothingBeforeItComes) {
   // 200 calls that promise a megabyte each and send ten bytes.
   for (uint32_t i = 0; i < 200; i++) test.exchange(grpc_headers(1 + 2 * i) + http2_data(1 + 2 * i, grpc_prefix(0, 1'000'000) + "0123456789", false));
