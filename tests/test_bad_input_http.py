@@ -7,6 +7,7 @@ requests run all the while on connections of its own notices nothing.
 import gzip
 import json
 import resource
+import select
 import socket
 import zlib
 
@@ -19,6 +20,7 @@ from bystander import Bystander
 from configurations import forwarding, otlp_receiver
 from otlp_sinks import leaves
 from raw_http1 import connect, exchange, head, is_closed_by_server, read_answer, request, send_all
+from waiting import wait_until
 
 MIB = 1 << 20
 MAX_BODY = 20 * MIB
@@ -251,6 +253,29 @@ def test_ten_thousand_idle_connections(vigia):
         for connection in connections:
             connection.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_many_slow_uploads_stay_within_the_memory_limit(vigia):
+    """Each is small when its head is looked at: the limit of 40 MiB is asked again as they grow, and the refusal says to come back."""
+    limiter = {"check_interval": "1s", "limit_mib": 2000, "spike_limit_mib": 1960}
+    process = vigia(forwarding({"nop": None}, {"memory_limiter": limiter}))
+    port = process.ports["otlp_http"]
+    uploads = [connect(port) for _ in range(20)]
+    for connection in uploads:
+        send_all(connection, head(Content_Length=8 * MIB))
+    for _ in range(6):
+        for connection in uploads:
+            send_all(connection, bytes(MIB))
+    sockets = [connection.socket for connection in uploads]
+    wait_until(lambda: len(select.select(sockets, [], [], 0)[0]) >= 14, "most uploads are refused")
+    for connection in uploads:
+        if select.select([connection.socket], [], [], 0)[0]:
+            answer = read_answer(connection)
+            assert_error(answer, 429)
+            assert int(answer.headers["retry-after"]) > 0
+        connection.close()
+    wait_until(lambda: exchange(port, request(SPAN_NAME)).status == 200, "there is room again")
+
 
 
 def test_a_client_library_sees_the_same_answers(process):

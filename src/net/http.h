@@ -93,6 +93,8 @@ class HttpService {
   virtual ~HttpService() = default;
   virtual BodyPlan plan(const RequestHead& head) = 0;
   virtual void serve(Request request, std::unique_ptr<Responder> responder) = 0;
+  // Asked before a body takes `more_bytes` of memory: perhaps there is none left that was there when plan() was asked.
+  virtual std::optional<Response> refuse_growth(const RequestHead&, size_t /*more_bytes*/) { return std::nullopt; }
   // How to say that the server itself refuses a request (413 for a body over the plan's size, 408, …); it never gets to serve().
   // gRPC requests are answered in gRPC's way and do not come here.
   virtual Response refusal(const RequestHead& head, int http_status, std::string_view reason) = 0;

@@ -42,6 +42,8 @@ class Http1Session final : public Session {
   bool read_body(std::string_view& input);
   bool take_head(std::string_view text);
   bool begin_body(const BodyFraming& framing);
+  // False: there is no memory for it, and the request has been refused.
+  bool keep(std::string_view piece);
   Response too_large();
   void serve();
   // Answers at once and lets the rest of the body, which nobody wants, go by.
@@ -181,7 +183,7 @@ bool Http1Session::read_body(std::string_view& input) {
       if (body_left_ == 0) state_ = State::head;
       return true;
     }
-    body_.append(piece);
+    if (!keep(piece)) return state_ != State::finished;
     if (body_left_ == 0) serve();
     return state_ != State::serving;
   }
@@ -194,9 +196,20 @@ bool Http1Session::read_body(std::string_view& input) {
     answer_early(too_large());
     return false;
   }
-  body_.append(*piece);
+  if (!keep(*piece)) return false;
   if (chunks_->is_done()) serve();
   return state_ != State::serving;
+}
+
+bool Http1Session::keep(std::string_view piece) {
+  size_t growth = body_.growth_for(piece.size());
+  if (growth > 0)
+    if (auto refusal = context_.service.refuse_growth(head_, growth)) {
+      answer_early(std::move(*refusal));
+      return false;
+    }
+  body_.append(piece);
+  return true;
 }
 
 void Http1Session::serve() {

@@ -39,13 +39,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Garbage", "\x01\x02\x03 what\r\n\r\n", "HTTP/1.1 400 Bad Request"},
         Case{"OldVersion", "GET /a HTTP/0.9\r\nHost: x\r\n\r\n", "HTTP/1.1 505 HTTP Version Not Supported"},
         Case{"TwoLengths", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", "HTTP/1.1 400 Bad Request"},
-        Case{"LengthAndChunked", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 400 Bad Request"},
+        Case{"LengthAndChunked", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+             "HTTP/1.1 400 Bad Request"},
         Case{"NegativeLength", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 400 Bad Request"},
         Case{"UnknownCoding", "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 501 Not Implemented"},
         Case{"BadChunkSize", "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 400 Bad Request"},
         Case{"FoldedHeader", "GET /a HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n", "HTTP/1.1 400 Bad Request"},
         Case{"SpaceBeforeColon", "GET /a HTTP/1.1\r\nHost : x\r\n\r\n", "HTTP/1.1 400 Bad Request"},
-        Case{"BodyTooLarge", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n" + std::string(1048577, 'x'), "HTTP/1.1 413 Content Too Large"},
+        Case{"BodyTooLarge", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n" + std::string(1048577, 'x'),
+             "HTTP/1.1 413 Content Too Large"},
         Case{"Refused", "POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 429 Too Many Requests"}),
     [](const auto& info) { return std::string(info.param.name); });
 
@@ -86,6 +88,21 @@ TEST(Http1Session, ExpectContinueIsHonouredOrRefused) {
   test.reset();
   EXPECT_TRUE(test.exchange("POST /refused " + head).starts_with("HTTP/1.1 429"));
   EXPECT_TRUE(test.session->is_finished());
+}
+
+TEST(Http1Session, MemoryIsAskedForAgainAsABodyGrows) {
+  for (bool is_chunked : {false, true}) {
+    TestSession test(new_http1_session);
+    test.exchange(is_chunked ? "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nF4240\r\n"
+                             : "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+    EXPECT_EQ(test.exchange(std::string(10'000, 'x')), "");
+    test.service.is_full = true;
+    std::string answer;
+    for (int i = 0; i < 50 && answer.empty(); i++) answer = test.exchange(std::string(16'000, 'x'));
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 503")) << answer;
+    EXPECT_EQ(test.ledger.held_bytes(), 0);
+    EXPECT_EQ(test.service.served, 0);
+  }
 }
 
 TEST(Http1Session, HeadIsAnsweredWithoutABody) {

@@ -65,6 +65,7 @@ class Http2Session final : public Session {
   int take_header(int32_t id, std::string_view name, std::string_view value);
   void take_head(Stream& stream);
   void take_data(int32_t id, std::string_view bytes);
+  bool keep(Stream& stream, std::string_view bytes);
   void expect_grpc_message(Stream& stream);
   void take_end(Stream& stream);
   void take_ping(const nghttp2_ping& ping);
@@ -72,6 +73,7 @@ class Http2Session final : public Session {
   void close_stream(int32_t id);
   ssize_t read_output(Stream& stream, size_t length, uint32_t& flags);
   void refuse(Stream& stream, int status, std::string_view reason);
+  void answer_early(Stream& stream, const Response& response);
   void submit_head(Stream& stream, const Response& response, bool has_body);
   void resume(Stream& stream);
   void go_away(uint32_t error, std::string_view why);
@@ -212,8 +214,7 @@ void Http2Session::take_head(Stream& stream) {
   }
   stream.plan = context_.service.plan(stream.head);
   if (stream.plan.refusal) {
-    stream.is_refused = true;
-    submit_head(stream, *stream.plan.refusal, !stream.plan.refusal->body.empty());
+    answer_early(stream, *stream.plan.refusal);
     return;
   }
   size_t length = 0;
@@ -233,7 +234,7 @@ void Http2Session::take_data(int32_t id, std::string_view bytes) {
   bool had_prefix = stream->body.size() >= grpc_prefix_bytes;
   if (stream->plan.is_grpc && !had_prefix && stream->body.size() == 0 && bytes.size() >= grpc_prefix_bytes) {
     // The usual case: the prefix comes with the beginning of the message, and tells how much room will be needed.
-    stream->body.append(bytes.substr(0, grpc_prefix_bytes));
+    if (!keep(*stream, bytes.substr(0, grpc_prefix_bytes))) return;
     expect_grpc_message(*stream);
     bytes.remove_prefix(grpc_prefix_bytes);
     had_prefix = true;
@@ -244,8 +245,20 @@ void Http2Session::take_data(int32_t id, std::string_view bytes) {
     refuse(*stream, 413, fmt::format("the body is larger than {} bytes", stream->plan.max_size_bytes));
     return;
   }
-  stream->body.append(bytes);
+  if (!keep(*stream, bytes)) return;
   if (stream->plan.is_grpc && !had_prefix && stream->body.size() >= grpc_prefix_bytes) expect_grpc_message(*stream);
+}
+
+// False: there is no memory for it, and the request has been refused.
+bool Http2Session::keep(Stream& stream, std::string_view bytes) {
+  size_t growth = stream.body.growth_for(bytes.size());
+  if (growth > 0)
+    if (auto refusal = context_.service.refuse_growth(stream.head, growth)) {
+      answer_early(stream, *refusal);
+      return false;
+    }
+  stream.body.append(bytes);
+  return true;
 }
 
 void Http2Session::expect_grpc_message(Stream& stream) {
@@ -266,14 +279,15 @@ void Http2Session::take_end(Stream& stream) {
 }
 
 void Http2Session::refuse(Stream& stream, int status, std::string_view reason) {
+  auto code = status == 413 || status == 431 ? StatusCode::resource_exhausted : StatusCode::unavailable;
+  answer_early(stream, is_grpc_request(stream.head) ? grpc_error(Status(code, std::string(reason)))
+                                                    : context_.service.refusal(stream.head, status, reason));
+}
+
+// Answers at once; the rest of the body goes by unread.
+void Http2Session::answer_early(Stream& stream, const Response& response) {
   stream.is_refused = true;
   stream.body.take();
-  if (is_grpc_request(stream.head)) {
-    auto code = status == 413 || status == 431 ? StatusCode::resource_exhausted : StatusCode::unavailable;
-    submit_head(stream, grpc_error(Status(code, std::string(reason))), false);
-    return;
-  }
-  Response response = context_.service.refusal(stream.head, status, reason);
   submit_head(stream, response, !response.body.empty());
 }
 

@@ -47,6 +47,16 @@ TEST_F(Http2SessionTest, WhiteSpaceAroundAHeaderIsForgiven) {
   EXPECT_EQ(test.service.served, 1);
 }
 
+TEST_F(Http2SessionTest, MemoryIsAskedForAgainAsABodyGrows) {
+  test.exchange(grpc_headers(1) + http2_data(1, grpc_prefix(0, 1'000'000) + std::string(10'000, 'x'), false));
+  test.service.is_full = true;
+  for (int i = 0; i < 40 && test.ledger.held_bytes() > 0; i++) test.exchange(http2_data(1, std::string(16'000, 'x'), false));
+  EXPECT_EQ(test.ledger.held_bytes(), 0) << "refused, and what had come is given back";
+  test.service.is_full = false;
+  call(3, grpc_prefix(0, 1) + "x");
+  EXPECT_EQ(test.service.served, 1) << "only the next call is served";
+}
+
 TEST_F(Http2SessionTest, ADeclaredLengthCostsNothingBeforeItComes) {
   // 200 calls that promise a megabyte each and send ten bytes.
   for (uint32_t i = 0; i < 200; i++) test.exchange(grpc_headers(1 + 2 * i) + http2_data(1 + 2 * i, grpc_prefix(0, 1'000'000) + "0123456789", false));

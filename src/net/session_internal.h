@@ -73,6 +73,8 @@ class BodyCollector {
   explicit BodyCollector(MemoryLedger& ledger) : bytes_(ledger) {}
 
   void expect(size_t size) { expected_size_ = size; }
+  // How much memory append() would have to take for so many bytes; mostly 0.
+  size_t growth_for(size_t more) const { return bytes_.free_bytes() >= more ? 0 : next_capacity(bytes_.size() + more) - bytes_.size(); }
   void append(std::string_view bytes) {
     if (bytes_.free_bytes() < bytes.size()) bytes_.reserve(next_capacity(bytes_.size() + bytes.size()));
     bytes_.append(bytes);

@@ -44,7 +44,12 @@ class TestService final : public HttpService {
   Response refusal(const RequestHead&, int status, std::string_view reason) override {
     return text_response(status, "text/plain", reason, ledger_);
   }
+  std::optional<Response> refuse_growth(const RequestHead&, size_t) override {
+    if (!is_full) return std::nullopt;
+    return text_response(503, "text/plain", "full", ledger_);
+  }
 
+  bool is_full = false;
   size_t max_body_bytes = 1 << 20;
   int served = 0;
   std::string last_body;

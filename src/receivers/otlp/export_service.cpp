@@ -120,6 +120,13 @@ net::BodyPlan ExportService::plan(const net::RequestHead& head, const pipeline::
   return plan;
 }
 
+std::optional<net::Response> ExportService::refuse_growth(const net::RequestHead& head, size_t more_bytes) const {
+  if (!context_.ledger.would_exceed(static_cast<int64_t>(more_bytes))) return std::nullopt;
+  net::Response response = error_response(dialect_of(head), memory_refusal(), context_.ledger);
+  add_common_headers(head, response);
+  return response;
+}
+
 net::Response ExportService::refusal(const net::RequestHead& head, int http_status, std::string_view reason) {
   auto code = http_status == 413 || http_status == 431 ? StatusCode::resource_exhausted : StatusCode::invalid_argument;
   net::Response response = error_response(dialect_of(head), Status(code, std::string(reason)), context_.ledger, http_status);

@@ -26,6 +26,7 @@ class ExportService final : public std::enable_shared_from_this<ExportService> {
   // As of net::HttpService, for a port that lets in whom `authenticator` (or everybody, without one) lets in.
   net::BodyPlan plan(const net::RequestHead& head, const pipeline::ServerAuthenticator* authenticator);
   void serve(net::Request request, std::unique_ptr<net::Responder> responder, const pipeline::ServerAuthenticator* authenticator);
+  std::optional<net::Response> refuse_growth(const net::RequestHead& head, size_t more_bytes) const;
   net::Response refusal(const net::RequestHead& head, int http_status, std::string_view reason);
 
  private:
@@ -81,6 +82,9 @@ class ExportPort final : public net::HttpService {
   net::BodyPlan plan(const net::RequestHead& head) override { return service_->plan(head, authenticator_); }
   void serve(net::Request request, std::unique_ptr<net::Responder> responder) override {
     service_->serve(std::move(request), std::move(responder), authenticator_);
+  }
+  std::optional<net::Response> refuse_growth(const net::RequestHead& head, size_t more_bytes) override {
+    return service_->refuse_growth(head, more_bytes);
   }
   net::Response refusal(const net::RequestHead& head, int http_status, std::string_view reason) override {
     return service_->refusal(head, http_status, reason);
