@@ -9,6 +9,7 @@ import json
 import resource
 import select
 import socket
+import time
 import zlib
 
 import pytest
@@ -276,6 +277,19 @@ def test_many_slow_uploads_stay_within_the_memory_limit(vigia):
         connection.close()
     wait_until(lambda: exchange(port, request(SPAN_NAME)).status == 200, "there is room again")
 
+
+def test_half_sent_requests_do_not_hold_the_stop_up(vigia):
+    process = vigia(forwarding({"nop": None}))
+    half_head, half_body = (connect(process.ports["otlp_http"]) for _ in range(2))
+    send_all(half_head, b"POST /v1/traces HTTP/1.1\r\nHost:")
+    send_all(half_body, head(Content_Length=1000) + b"0123456789")
+    assert exchange(process.ports["otlp_http"], request(SPAN_NAME)).status == 200  # the others have been read meanwhile
+    begun = time.monotonic()
+    process.stop()
+    assert time.monotonic() - begun < 6  # most of it is the sanitizer's
+    answer = read_answer(half_body)
+    assert_error(answer, 503)
+    assert answer.headers["connection"] == "close"
 
 
 def test_a_client_library_sees_the_same_answers(process):

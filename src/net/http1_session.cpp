@@ -52,6 +52,7 @@ class Http1Session final : public Session {
   void refuse(int status, std::string_view reason);
   void queue_head(const Response& response, std::optional<size_t> length);
   void end_response();
+  void end_unless_needed(int64_t now_ms);
 
   SessionContext context_;
   const PeerFacts& peer_;
@@ -72,10 +73,12 @@ class Http1Session final : public Session {
   uint64_t stream_id_ = 0;           // of the request at hand
   OutputQueue output_;
   Function<void(bool)> written_;
-  int64_t since_ms_;  // when the present state began
+  int64_t since_ms_;      // when the present state began
+  int64_t heard_ms_ = 0;  // when the peer said something last
 };
 
 bool Http1Session::receive(std::string_view bytes) {
+  heard_ms_ = context_.loop.now_ms();
   if (state_ == State::serving || !waiting_input_.empty())
     waiting_input_ += bytes;
   else
@@ -287,11 +290,20 @@ void Http1Session::on_all_written() {
 void Http1Session::begin_drain() {
   is_draining_ = true;
   keeps_alive_ = false;
-  if (state_ == State::head && head_text_.empty() && output_.empty()) state_ = State::finished;
+  end_unless_needed(context_.loop.now_ms());
+}
+
+// Neither a connection between requests nor a request that has stopped arriving holds the server's stop up.
+void Http1Session::end_unless_needed(int64_t now_ms) {
+  bool is_idle = (state_ == State::head && head_text_.empty()) || state_ == State::discard;
+  bool is_arriving = !is_idle && (state_ == State::head || state_ == State::body);
+  if (is_idle && output_.empty()) state_ = State::finished;
+  if (is_arriving && now_ms - heard_ms_ >= drain_patience_ms) refuse(503, "the server is stopping");
 }
 
 bool Http1Session::check_time(int64_t now_ms) {
   const ServerSettings& settings = context_.settings;
+  if (is_draining_) end_unless_needed(now_ms);
   switch (state_) {
     case State::head:
       if (!head_text_.empty()) {

@@ -25,6 +25,7 @@ struct Stream {
   BodyPlan plan;
   BodyCollector body;
   int64_t since_ms = 0;
+  int64_t heard_ms = 0;  // when the last of it came
   bool is_head_done = false;
   bool is_head_request = false;
   bool is_refused = false;   // it has its answer; the rest of its body goes by unread
@@ -76,6 +77,7 @@ class Http2Session final : public Session {
   void answer_early(Stream& stream, const Response& response);
   void submit_head(Stream& stream, const Response& response, bool has_body);
   void resume(Stream& stream);
+  void say_goodbye(int64_t now_ms);
   void go_away(uint32_t error, std::string_view why);
   void check_streams(int64_t now_ms);
 
@@ -86,7 +88,9 @@ class Http2Session final : public Session {
   std::unordered_map<int32_t, std::unique_ptr<Stream>> streams_;
   OutputQueue* output_ = nullptr;  // during produce()
 
-  bool is_draining_ = false;
+  bool is_stopping_ = false;    // the server is
+  int64_t goodbye_ms_ = 0;      // when the peer was told to go; 0: it was not
+  bool has_last_word_ = false;  // and told which request was the last
   bool is_terminated_ = false;  // sent away for misbehaviour
   int64_t born_ms_;
   int64_t idle_since_ms_;
@@ -177,7 +181,7 @@ bool Http2Session::receive(std::string_view bytes) {
 void Http2Session::begin_stream(int32_t id) {
   auto stream = std::make_unique<Stream>(context_.ledger);
   stream->id = id;
-  stream->since_ms = context_.loop.now_ms();
+  stream->since_ms = stream->heard_ms = context_.loop.now_ms();
   stream->head.version = HttpVersion::http2;
   stream->head.is_tls = peer_.is_tls;
   stream->head.peer_address = peer_.address;
@@ -231,6 +235,7 @@ void Http2Session::take_head(Stream& stream) {
 void Http2Session::take_data(int32_t id, std::string_view bytes) {
   Stream* stream = find(static_cast<uint64_t>(id));
   if (!stream || stream->is_refused || stream->is_serving) return;
+  stream->heard_ms = context_.loop.now_ms();
   bool had_prefix = stream->body.size() >= grpc_prefix_bytes;
   if (stream->plan.is_grpc && !had_prefix && stream->body.size() == 0 && bytes.size() >= grpc_prefix_bytes) {
     // The usual case: the prefix comes with the beginning of the message, and tells how much room will be needed.
@@ -405,8 +410,7 @@ void Http2Session::close_stream(int32_t id) {
 void Http2Session::take_ping(const nghttp2_ping& ping) {
   if (ping.hd.flags & NGHTTP2_FLAG_ACK) {
     ping_sent_ms_ = 0;
-    if (is_draining_ && text_of(ping.opaque_data, 8) == drain_ping)
-      go_away(NGHTTP2_NO_ERROR, "");
+    if (goodbye_ms_ != 0 && text_of(ping.opaque_data, 8) == drain_ping) go_away(NGHTTP2_NO_ERROR, "");
     return;
   }
   // A client may ping from time to time; one that does nothing else is sent away after two warnings in vain.
@@ -422,6 +426,7 @@ void Http2Session::take_ping(const nghttp2_ping& ping) {
 void Http2Session::go_away(uint32_t error, std::string_view why) {
   int32_t last = nghttp2_session_get_last_proc_stream_id(session_.get());
   nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, last, error, reinterpret_cast<const uint8_t*>(why.data()), why.size());
+  has_last_word_ = true;
   is_terminated_ = is_terminated_ || error != NGHTTP2_NO_ERROR;
 }
 
@@ -431,7 +436,14 @@ bool Http2Session::is_finished() const {
 }
 
 void Http2Session::begin_drain() {
-  if (std::exchange(is_draining_, true)) return;
+  is_stopping_ = true;
+  say_goodbye(context_.loop.now_ms());
+  check_streams(context_.loop.now_ms());
+}
+
+void Http2Session::say_goodbye(int64_t now_ms) {
+  if (goodbye_ms_ != 0) return;
+  goodbye_ms_ = now_ms;
   // First "no new requests, please", then a round trip, then the last word: a request that is on its way meanwhile is still served.
   nghttp2_submit_shutdown_notice(session_.get());
   nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, reinterpret_cast<const uint8_t*>(drain_ping.data()));
@@ -448,7 +460,9 @@ bool Http2Session::check_time(int64_t now_ms) {
   bool is_idle_too_long =
       streams_.empty() && settings.max_connection_idle_ms > 0 && now_ms - idle_since_ms_ > settings.max_connection_idle_ms;
   bool is_too_old = settings.max_connection_age_ms > 0 && now_ms - born_ms_ > settings.max_connection_age_ms;
-  if (is_idle_too_long || is_too_old) begin_drain();
+  if (is_idle_too_long || is_too_old) say_goodbye(now_ms);
+  // A peer that does not answer within the time for that has sent whatever it had to send.
+  if (is_stopping_ && !has_last_word_ && now_ms - goodbye_ms_ >= drain_patience_ms) go_away(NGHTTP2_NO_ERROR, "");
   int64_t grace_ms = settings.max_connection_age_grace_ms > 0 ? settings.max_connection_age_grace_ms : 60'000;
   return !is_too_old || now_ms - born_ms_ <= settings.max_connection_age_ms + grace_ms;
 }
@@ -456,7 +470,9 @@ bool Http2Session::check_time(int64_t now_ms) {
 void Http2Session::check_streams(int64_t now_ms) {
   for (auto& [id, stream] : streams_) {
     if (stream->is_serving || stream->is_refused) continue;
-    if (is_too_slow(context_.settings, stream->since_ms, now_ms, stream->body.size()))
+    if (is_stopping_ && now_ms - stream->heard_ms >= drain_patience_ms)
+      refuse(*stream, 503, "the server is stopping");
+    else if (is_too_slow(context_.settings, stream->since_ms, now_ms, stream->body.size()))
       refuse(*stream, 408, "the request's body came too slowly");
   }
 }

@@ -17,6 +17,7 @@ namespace vigia::net {
 namespace {
 
 constexpr int64_t sweep_interval_ms = 1000;
+constexpr int64_t sweep_interval_when_draining_ms = 250;
 
 // The connections of one loop.
 class ServerLoop {
@@ -34,6 +35,7 @@ class ServerLoop {
  private:
   void remove(ServerConnection& connection);
   void sweep();
+  void sweep_later();
   void end_if_drained();
 
   const ServerSettings& settings_;
@@ -61,7 +63,7 @@ void ServerLoop::adopt(Socket socket, std::string peer_address) {
       std::make_shared<ServerConnection>(Transport(std::move(socket), session), PeerFacts{std::move(peer_address), {}, false}, context_,
                                          read_buffer_, log_, [this](ServerConnection& closed) { remove(closed); });
   connections_.emplace(connection.get(), connection);
-  if (sweep_timer_ == 0) sweep_timer_ = loop().run_after_ms(sweep_interval_ms, [this] { sweep(); });
+  if (sweep_timer_ == 0) sweep_later();
   connection->open();
 }
 
@@ -80,7 +82,13 @@ void ServerLoop::sweep() {
   all.reserve(connections_.size());
   for (auto& [pointer, connection] : connections_) all.push_back(connection);
   for (auto& connection : all) connection->check_time(loop().now_ms());
-  sweep_timer_ = connections_.empty() ? 0 : loop().run_after_ms(sweep_interval_ms, [this] { sweep(); });
+  sweep_timer_ = 0;
+  if (!connections_.empty()) sweep_later();
+}
+
+void ServerLoop::sweep_later() {
+  loop().cancel_timer(sweep_timer_);
+  sweep_timer_ = loop().run_after_ms(is_draining_ ? sweep_interval_when_draining_ms : sweep_interval_ms, [this] { sweep(); });
 }
 
 void ServerLoop::begin_drain(int64_t grace_ms, Function<void()> drained) {
@@ -94,6 +102,7 @@ void ServerLoop::begin_drain(int64_t grace_ms, Function<void()> drained) {
   std::vector<std::shared_ptr<ServerConnection>> all;
   for (auto& [pointer, connection] : connections_) all.push_back(connection);
   for (auto& connection : all) connection->begin_drain();
+  if (!connections_.empty()) sweep_later();
   end_if_drained();
 }
 

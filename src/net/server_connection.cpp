@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t output_high_water_bytes = 512 * 1024;
 constexpr int64_t linger_ms = 2000;
+constexpr int64_t linger_when_draining_ms = 500;
 constexpr std::string_view http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 // Answers one request of a connection, wherever it is called.
@@ -245,7 +246,7 @@ void ServerConnection::check_time(int64_t now_ms) {
         flush();
       return;
     case Phase::lingering:
-      if (waited_ms > linger_ms) close();
+      if (waited_ms > (is_draining_ ? linger_when_draining_ms : linger_ms)) close();
       return;
     case Phase::closed:
       return;

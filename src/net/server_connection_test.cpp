@@ -129,5 +129,40 @@ TEST_F(ServerConnectionTest, AnIdleServerThatIsDrainedLeavesNoTimerBehind) {
   pass_ms(300);
 }
 
+TEST_F(ServerConnectionTest, HalfSentRequestsDelayTheStopByAMomentOnly) {
+  int port = serve();
+  RawPeer head = RawPeer::connect(port);
+  head.send("POST /half HTTP/1.1\r\nHost:");
+  RawPeer body = RawPeer::connect(port);
+  body.send("POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf");
+  RawPeer stream = RawPeer::connect(port);
+  stream.send(std::string(http2_client_preface) + http2_frame(4, 0, 0, "") + grpc_headers(1) +
+              http2_data(1, grpc_prefix(0, 1000) + "half", false));
+  ASSERT_TRUE(comes_true([&] { return server_->open_connections() == 3; }));
+  pass_ms(50);
+  EXPECT_LT(drain(20'000), 5'000);
+  EXPECT_TRUE(body.wait_for_end());
+  EXPECT_TRUE(body.received().starts_with("HTTP/1.1 503")) << body.received();
+  EXPECT_NE(body.received().find("connection: close"), std::string::npos);
+  EXPECT_TRUE(head.wait_for_end());
+  EXPECT_TRUE(stream.wait_for_end());
+}
+
+TEST_F(ServerConnectionTest, ARequestThatStillArrivesIsServedBeforeTheStop) {
+  RawPeer peer = RawPeer::connect(serve());
+  peer.send("POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n");
+  pass_ms(50);
+  std::promise<void> drained;
+  server_->drain(20'000, [&] { drained.set_value(); });
+  for (int i = 0; i < 20; i++) {
+    pass_ms(100);
+    peer.send("x");
+  }
+  EXPECT_TRUE(peer.wait_for_end());
+  EXPECT_TRUE(peer.received().starts_with("HTTP/1.1 200")) << peer.received();
+  drained.get_future().wait();
+  server_.reset();
+}
+
 }  // namespace
 }  // namespace vigia::net

@@ -52,7 +52,7 @@ class Session {
   virtual bool is_busy() const = 0;
   // Nothing more will be said or heard: close once the queue is empty.
   virtual bool is_finished() const = 0;
-  // Tells the peer to go; requests in flight are still answered.
+  // Tells the peer to go; requests in flight are still answered, and those that still arrive are taken as long as they do.
   virtual void begin_drain() = 0;
   // Called about once a second. False: the peer is too slow, dead or idle for too long.
   virtual bool check_time(int64_t now_ms) = 0;
@@ -89,6 +89,9 @@ class BodyCollector {
   Appender bytes_;
   size_t expected_size_ = 0;
 };
+
+// How long a server that is stopping waits for the next bytes of a request that has come by half.
+inline constexpr int64_t drain_patience_ms = 1000;
 
 // Whether a body that began at `started_ms` and has `received` bytes by now comes slower than the settings allow.
 bool is_too_slow(const ServerSettings& settings, int64_t started_ms, int64_t now_ms, size_t received);

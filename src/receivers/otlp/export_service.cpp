@@ -128,7 +128,9 @@ std::optional<net::Response> ExportService::refuse_growth(const net::RequestHead
 }
 
 net::Response ExportService::refusal(const net::RequestHead& head, int http_status, std::string_view reason) {
-  auto code = http_status == 413 || http_status == 431 ? StatusCode::resource_exhausted : StatusCode::invalid_argument;
+  auto code = http_status == 413 || http_status == 431 ? StatusCode::resource_exhausted
+              : http_status == 503                     ? StatusCode::unavailable
+                                                       : StatusCode::invalid_argument;
   net::Response response = error_response(dialect_of(head), Status(code, std::string(reason)), context_.ledger, http_status);
   add_common_headers(head, response);
   return response;
