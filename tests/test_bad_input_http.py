@@ -151,6 +151,23 @@ def test_parameters_of_the_content_type_are_fine(port):
     assert exchange(port, request(b"{}", content_type="application/json; charset=utf-8")).status == 200
 
 
+@pytest.mark.parametrize("content_type, good, bad", [
+    ("Application/JSON", b"{}", b"{"),
+    ("APPLICATION/json ; Charset=UTF-8", b"{}", b"{"),
+    ("Application/X-Protobuf", SPAN_NAME, b"\x0a\x7f"),
+])
+def test_letter_case_of_the_content_type_does_not_matter(port, content_type, good, bad):
+    assert exchange(port, request(good, content_type=content_type)).status == 200
+    assert_error(exchange(port, request(bad, content_type=content_type)), 400, INVALID_ARGUMENT)
+
+
+@pytest.mark.parametrize("url, status", [
+    ("http://localhost/v1/traces", 200), ("HTTP://other.example:4318/v1/traces?a=b", 200), ("http://localhost", 404), ("ftp://localhost/v1/traces", 404),
+])
+def test_a_whole_url_as_the_target_is_its_path(port, url, status):
+    assert exchange(port, request(SPAN_NAME, path=url)).status == status
+
+
 # --- Messages ---
 
 
@@ -168,6 +185,8 @@ def test_parameters_of_the_content_type_are_fine(port):
     head(Transfer_Encoding="chunked") + b"1\r\nab\r\n0\r\n\r\n",
     b"POST /v1/traces HTTP/1.1\r\nHost: a\r\n folded: b\r\n\r\n",
     b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nbad name: b\r\n\r\n",
+    b"POST /v1/traces HTTP/1.1\nHost: a\nContent-Length: 0\n\n",
+    b"POST /v1/traces HTTP/1.1\r\nHost: a\nContent-Length: 0\r\n\r\n",
 ])
 def test_a_malformed_message_is_400_and_the_end(port, data):
     with connect(port) as connection:

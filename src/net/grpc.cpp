@@ -92,7 +92,7 @@ Status grpc_status_of(const ClientResponse& answer) {
 
 bool is_grpc_request(const RequestHead& head) {
   std::string_view type = head.headers.get("content-type");
-  return head.version == HttpVersion::http2 && type.starts_with("application/grpc") &&
+  return head.version == HttpVersion::http2 && equals_ignoring_case(type.substr(0, 16), "application/grpc") &&
          (type.size() == 16 || type[16] == '+' || type[16] == ';');
 }
 

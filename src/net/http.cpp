@@ -27,6 +27,10 @@ bool Headers::has(std::string_view lower_case_name) const {
   return false;
 }
 
+bool is_media_type(std::string_view content_type, std::string_view lower_case_type) {
+  return equals_ignoring_case(trim(content_type.substr(0, content_type.find(';'))), lower_case_type);
+}
+
 Response text_response(int status, std::string_view content_type, std::string_view body, MemoryLedger& ledger) {
   Response response;
   response.status = status;

@@ -35,7 +35,7 @@ enum class HttpVersion : uint8_t { http1, http2 };
 
 struct RequestHead {
   std::string method;
-  std::string path;   // without the query, as it was sent
+  std::string path;   // without the query, as it was sent; of a whole URL, what is behind the host
   std::string query;  // without the question mark
   Headers headers;
   HttpVersion version = HttpVersion::http1;
@@ -51,6 +51,9 @@ struct Response {
   // Sent behind the body where the version has trailers (gRPC's status).
   Headers trailers;
 };
+
+// Whether a Content-Type names this type: letter case and parameters do not matter.
+bool is_media_type(std::string_view content_type, std::string_view lower_case_type);
 
 // "Not Found" for 404.
 std::string_view reason_phrase(int status);

@@ -56,6 +56,19 @@ Result<Headers> parse_fields(std::string_view text) {
   return headers;
 }
 
+// Proxies, and clients that take us for one, send whole URLs. The host in them counts, not the header's (RFC 9112, 3.2.2).
+void split_absolute_form(Http1RequestHead& head) {
+  size_t scheme_end = head.target.find("://");
+  if (scheme_end == std::string::npos) return;
+  std::string_view scheme = std::string_view(head.target).substr(0, scheme_end);
+  if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) return;
+  std::string rest = head.target.substr(scheme_end + 3);
+  size_t path = std::min(rest.find_first_of("/?"), rest.size());
+  head.headers.set("host", std::string_view(rest).substr(0, path));
+  head.target = rest.substr(path);
+  if (!head.target.starts_with('/')) head.target.insert(0, "/");
+}
+
 }  // namespace
 
 Result<Http1RequestHead> parse_http1_request(std::string_view text) {
@@ -71,7 +84,14 @@ Result<Http1RequestHead> parse_http1_request(std::string_view text) {
   if (head.target.empty() || !is_field_value(head.target)) return invalid_argument("the request target is empty or has control characters");
   ASSIGN_OR_RETURN(head.headers, parse_fields(text));
   if (head.minor_version == 1 && !head.headers.has("host")) return invalid_argument("the Host header is missing");
+  split_absolute_form(head);
   return head;
+}
+
+bool has_bare_line_feed(std::string_view text, size_t from) {
+  for (size_t at = text.find('\n', from); at != std::string_view::npos; at = text.find('\n', at + 1))
+    if (at == 0 || text[at - 1] != '\r') return true;
+  return false;
 }
 
 Result<Http1ResponseHead> parse_http1_response(std::string_view text) {

@@ -27,6 +27,9 @@ struct Http1ResponseHead {
 // `text` is everything up to and with the empty line.
 Result<Http1RequestHead> parse_http1_request(std::string_view text);
 Result<Http1ResponseHead> parse_http1_response(std::string_view text);
+// Whether a line that ends at or behind `from` ends in LF without CR. Where others may see a line's end and we do not, or the other way
+// round, requests can be smuggled.
+bool has_bare_line_feed(std::string_view text, size_t from);
 
 // How a message's body is delimited.
 struct BodyFraming {

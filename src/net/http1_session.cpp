@@ -103,6 +103,10 @@ bool Http1Session::read_head(std::string_view& input) {
   size_t before = head_text_.size();
   head_text_ += input.substr(0, context_.settings.max_header_bytes + 4);
   size_t end = head_text_.find("\r\n\r\n", scan_from);
+  if (has_bare_line_feed(std::string_view(head_text_).substr(0, end), before)) {
+    refuse(400, "a line of the request's head does not end in CR LF");
+    return false;
+  }
   if (end == std::string::npos) {
     input = {};
     if (head_text_.size() > context_.settings.max_header_bytes)

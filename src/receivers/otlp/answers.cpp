@@ -22,7 +22,7 @@ std::string status_json(const Status& status) {
 
 Dialect dialect_of(const net::RequestHead& head) {
   if (net::is_grpc_request(head)) return Dialect::grpc;
-  return head.headers.get("content-type").starts_with("application/json") ? Dialect::http_json : Dialect::http_proto;
+  return net::is_media_type(head.headers.get("content-type"), "application/json") ? Dialect::http_json : Dialect::http_proto;
 }
 
 net::Response accepted_response(Dialect dialect, otlp::Signal signal, const otlp::PartialSuccess& partial, MemoryLedger& ledger) {

@@ -32,8 +32,6 @@ Status memory_refusal() {
   return resource_exhausted("data refused due to high memory usage; send it again later").retryable_after_ms(memory_retry_ms);
 }
 
-std::string_view media_type(std::string_view content_type) { return trim(content_type.substr(0, content_type.find(';'))); }
-
 }  // namespace
 
 ExportService::ExportService(const pipeline::Context& context, const OtlpReceiverConfig& config, const pipeline::Outputs& outputs)
@@ -60,7 +58,7 @@ std::optional<otlp::Signal> ExportService::signal_of(const net::RequestHead& hea
 }
 
 Status ExportService::check_http_head(const net::RequestHead& head, int& http_status) const {
-  std::string_view type = media_type(head.headers.get("content-type"));
+  std::string_view type = head.headers.get("content-type");
   std::string_view encoding = head.headers.get("content-encoding");
   std::optional<Compression> compression = compression_by_name(encoding);
   const std::vector<Compression>* accepted = config_.http ? &config_.http->compression_algorithms : nullptr;
@@ -76,7 +74,7 @@ Status ExportService::check_http_head(const net::RequestHead& head, int& http_st
     http_status = 405;
     return unimplemented("405 method not allowed, supported: [POST]");
   }
-  if (type != "application/x-protobuf" && type != "application/json") {
+  if (!net::is_media_type(type, "application/x-protobuf") && !net::is_media_type(type, "application/json")) {
     http_status = 415;
     return invalid_argument("415 unsupported media type, supported: [application/json, application/x-protobuf]");
   }
