@@ -38,6 +38,12 @@ std::string ClientConnection::destination() const {
   return settings_.port == 0 ? settings_.host : fmt::format("{}:{}", settings_.host, settings_.port);
 }
 
+// With TLS 1.3 a server refuses our certificate, or the lack of one, only after the handshake is over for us.
+Status ClientConnection::closed_by_server() const {
+  const std::string& why = transport_->tls_error();
+  return unavailable(fmt::format("{} closed the connection{}{}", destination(), why.empty() ? "" : ": ", why));
+}
+
 void ClientConnection::open() {
   std::string host = settings_.host;
   int port = settings_.port;
@@ -154,7 +160,8 @@ void ClientConnection::begin_handshake() {
 void ClientConnection::advance_handshake() {
   IoState state = transport_->handshake();
   if (state == IoState::closed) {
-    close(unavailable(fmt::format("TLS with {} failed: {}", destination(), transport_->tls_error())));
+    const std::string& why = transport_->tls_error();
+    close(unavailable(fmt::format("TLS with {} failed: {}", destination(), why.empty() ? "the server closed the connection" : why)));
     return;
   }
   if (state == IoState::would_block) {
@@ -212,7 +219,7 @@ void ClientConnection::read_some() {
     Transport::ReadResult result = transport_->read(read_buffer_.data(), read_buffer_.size());
     if (result.state == IoState::would_block) break;
     if (result.state == IoState::closed)
-      over = unavailable(fmt::format("{} closed the connection", destination()));
+      over = closed_by_server();
     else if (!session_->receive({read_buffer_.data(), result.bytes}))
       over = unavailable(fmt::format("the connection to {} cannot be used any more", destination()));
     if (!transport_->is_tls() && result.bytes < read_buffer_.size()) break;
@@ -239,13 +246,13 @@ void ClientConnection::flush() {
     if (state == IoState::closed) {
       // What the server said last may still lie in the socket, such as a refusal of what we were sending.
       read_some();
-      if (phase_ == Phase::open) close(unavailable(fmt::format("{} closed the connection", destination())));
+      if (phase_ == Phase::open) close(closed_by_server());
       return;
     }
     update_watch(state == IoState::would_block);
     // What is left of a request matters to nobody once HTTP/1 is through; HTTP/2 may have a goodbye to say.
     if (session_->is_finished() && (output_.empty() || !is_http2_)) {
-      close(unavailable(fmt::format("{} closed the connection", destination())));
+      close(closed_by_server());
       return;
     }
     if (state == IoState::would_block || !had_output) return;

@@ -60,6 +60,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   enum class Phase : uint8_t { resolving, connecting, proxy, handshake, open, closed };
 
   std::string destination() const;
+  Status closed_by_server() const;
   void connect(std::vector<SocketAddress> addresses);
   void on_connected(Result<Connector::Connected> connected);
   void ask_proxy();

@@ -8,6 +8,8 @@ namespace vigia::net {
 
 const std::string& test_certificate_pem();
 const std::string& test_key_pem();
+// The first key behind a passphrase.
+std::string encrypted_key_pem();
 const std::string& other_certificate_pem();
 const std::string& other_key_pem();
 

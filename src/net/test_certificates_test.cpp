@@ -69,6 +69,16 @@ TEST(TestCertificates, AreThere) {
 
 const std::string& test_certificate_pem() { return pair().certificate; }
 const std::string& test_key_pem() { return pair().key; }
+std::string encrypted_key_pem() {
+  BIO* input = BIO_new_mem_buf(pair().key.data(), static_cast<int>(pair().key.size()));
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(input, nullptr, nullptr, nullptr);
+  BIO_free(input);
+  BIO* output = BIO_new(BIO_s_mem());
+  unsigned char passphrase[] = "secret";
+  PEM_write_bio_PrivateKey(output, key, EVP_aes_256_cbc(), passphrase, 6, nullptr, nullptr);
+  EVP_PKEY_free(key);
+  return drain(output);
+}
 const std::string& other_certificate_pem() { return other_pair().certificate; }
 const std::string& other_key_pem() { return other_pair().key; }
 

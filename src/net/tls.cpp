@@ -25,6 +25,14 @@ struct BioFreer {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
 using Bio = std::unique_ptr<BIO, BioFreer>;
+struct CertificateFreer {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+using CertificatePointer = std::unique_ptr<X509, CertificateFreer>;
+struct KeyFreer {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+using KeyPointer = std::unique_ptr<EVP_PKEY, KeyFreer>;
 
 Status tls_failure(std::string_view what) {
   unsigned long code = ERR_peek_last_error();
@@ -44,50 +52,88 @@ Result<int> version_number(const std::string& text, int when_empty) {
 
 Bio memory_bio(const std::string& text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
-Status use_certificate(SSL_CTX* context, const TlsSettings& settings) {
-  if (!settings.cert_file.empty()) {
-    if (SSL_CTX_use_certificate_chain_file(context, settings.cert_file.c_str()) != 1)
-      return tls_failure("cannot load the certificate " + settings.cert_file);
-  } else if (!settings.cert_pem.empty()) {
-    Bio bio = memory_bio(settings.cert_pem);
-    X509* leaf = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr);
-    if (!leaf || SSL_CTX_use_certificate(context, leaf) != 1) {
-      X509_free(leaf);
-      return tls_failure("cannot load the certificate of cert_pem");
-    }
-    X509_free(leaf);
-    while (X509* link = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) SSL_CTX_add0_chain_cert(context, link);
-    ERR_clear_error();
-  } else {
-    return {};
+// A PEM text, and what to call it in errors.
+struct Pem {
+  std::string text;
+  std::string name;
+};
+
+// From the file, or else the setting's own text.
+Result<Pem> load_pem(std::string_view what, const std::string& file, const std::string& text, std::string_view setting) {
+  if (file.empty()) return Pem{text, std::string(setting)};
+  auto content = SystemFiles().read_file(file);
+  if (!content.is_ok()) return invalid_argument(fmt::format("cannot read the {}: {}", what, content.status().message()));
+  return Pem{std::move(*content), file};
+}
+
+Status not_pem(std::string_view what, const Pem& pem, std::string_view marker) {
+  if (pem.text.find(marker) != std::string::npos) return tls_failure(fmt::format("cannot read the {} {}", what, pem.name));
+  ERR_clear_error();
+  return invalid_argument(fmt::format("cannot read the {0} {1}: there is no PEM {0} in it", what, pem.name));
+}
+
+// Each certificate of the text in turn. An error when there is none, or a broken one.
+Status for_each_certificate(const Pem& pem, const std::function<Status(X509&)>& use) {
+  Bio bio = memory_bio(pem.text);
+  size_t count = 0;
+  while (CertificatePointer certificate{PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr)}) {
+    RETURN_IF_ERROR(use(*certificate));
+    count++;
   }
-  if (!settings.key_file.empty()) {
-    if (SSL_CTX_use_PrivateKey_file(context, settings.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
-      return tls_failure("cannot load the key " + settings.key_file);
-  } else {
-    Bio bio = memory_bio(settings.key_pem);
-    EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
-    int used = key ? SSL_CTX_use_PrivateKey(context, key) : 0;
-    EVP_PKEY_free(key);
-    if (used != 1) return tls_failure("cannot load the key of key_pem");
-  }
-  if (SSL_CTX_check_private_key(context) != 1) return tls_failure("certificate and key do not belong together");
+  bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (count == 0 || !is_at_end) return not_pem("certificate", pem, "CERTIFICATE-----");
+  ERR_clear_error();
   return {};
 }
 
-Status trust(SSL_CTX* context, const std::string& file, const std::string& pem, bool with_system) {
-  if (with_system || (file.empty() && pem.empty())) SSL_CTX_set_default_verify_paths(context);
-  if (!file.empty() && SSL_CTX_load_verify_locations(context, file.c_str(), nullptr) != 1)
-    return tls_failure("cannot load the certificate authority " + file);
-  if (!pem.empty()) {
-    Bio bio = memory_bio(pem);
-    while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
-      X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate);
-      X509_free(certificate);
-    }
+Status use_chain(SSL_CTX* context, const Pem& pem) {
+  bool is_leaf = true;
+  return for_each_certificate(pem, [&](X509& certificate) -> Status {
+    int used = is_leaf ? SSL_CTX_use_certificate(context, &certificate) : static_cast<int>(SSL_CTX_add1_chain_cert(context, &certificate));
+    is_leaf = false;
+    return used == 1 ? Status() : tls_failure("cannot use the certificate " + pem.name);
+  });
+}
+
+// Called when a key is encrypted; we have no passphrase to give.
+int note_passphrase(char*, int, int, void* was_asked) {
+  *static_cast<bool*>(was_asked) = true;
+  return -1;
+}
+
+Status use_key(SSL_CTX* context, const Pem& pem, std::string_view certificate_name) {
+  Bio bio = memory_bio(pem.text);
+  bool is_encrypted = false;
+  KeyPointer key(PEM_read_bio_PrivateKey(bio.get(), nullptr, note_passphrase, &is_encrypted));
+  if (is_encrypted) {
     ERR_clear_error();
+    return invalid_argument(
+        fmt::format("cannot read the private key {}: it is encrypted, and a key without a passphrase is needed", pem.name));
   }
+  if (!key) return not_pem("private key", pem, "PRIVATE KEY-----");
+  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
+    return tls_failure(fmt::format("the key {} does not belong to the certificate {}", pem.name, certificate_name));
   return {};
+}
+
+Status use_certificate(SSL_CTX* context, const TlsSettings& settings) {
+  if (settings.cert_file.empty() && settings.cert_pem.empty()) return {};
+  ASSIGN_OR_RETURN(Pem certificate, load_pem("certificate", settings.cert_file, settings.cert_pem, "cert_pem"));
+  RETURN_IF_ERROR(use_chain(context, certificate));
+  ASSIGN_OR_RETURN(Pem key, load_pem("private key", settings.key_file, settings.key_pem, "key_pem"));
+  return use_key(context, key, certificate.name);
+}
+
+Status trust(SSL_CTX* context, const std::string& file, const std::string& pem, std::string_view setting, bool with_system) {
+  bool has_own = !file.empty() || !pem.empty();
+  if (with_system || !has_own) SSL_CTX_set_default_verify_paths(context);
+  if (!has_own) return {};
+  ASSIGN_OR_RETURN(Pem authorities, load_pem("certificate authority", file, pem, setting));
+  return for_each_certificate(authorities, [&](X509& certificate) -> Status {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), &certificate);
+    SSL_CTX_add_client_CA(context, &certificate);  // a server tells clients whom it trusts; a client's list is not looked at
+    return {};
+  });
 }
 
 Status set_ciphers(SSL_CTX* context, const std::vector<std::string>& suites) {
@@ -194,8 +240,7 @@ Result<ContextPointer> server_context(const TlsSettings& settings) {
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
   SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>("vigia"), 5);
   if (!settings.client_ca_file.empty()) {
-    RETURN_IF_ERROR(trust(context.get(), settings.client_ca_file, "", false));
-    SSL_CTX_set_client_CA_list(context.get(), SSL_load_client_CA_file(settings.client_ca_file.c_str()));
+    RETURN_IF_ERROR(trust(context.get(), settings.client_ca_file, "", "client_ca_file", false));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }
   return context;
@@ -203,7 +248,7 @@ Result<ContextPointer> server_context(const TlsSettings& settings) {
 
 Result<ContextPointer> client_context(const TlsSettings& settings) {
   ASSIGN_OR_RETURN(ContextPointer context, new_context(settings, false));
-  RETURN_IF_ERROR(trust(context.get(), settings.ca_file, settings.ca_pem, settings.include_system_ca_certs_pool));
+  RETURN_IF_ERROR(trust(context.get(), settings.ca_file, settings.ca_pem, "ca_pem", settings.include_system_ca_certs_pool));
   SSL_CTX_set_verify(context.get(), settings.insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
   return context;
 }

@@ -5,6 +5,7 @@
 #include "net/tls.h"
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include <future>
 
@@ -13,6 +14,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/test_certificates.h"
+#include "net/test_raw_peer.h"
 #include "net/test_session.h"
 
 namespace vigia::net {
@@ -111,11 +113,15 @@ TEST_F(TlsTest, MutualTlsAsksForACertificate) {
   TlsSettings mutual;
   mutual.client_ca_file = path("clients.pem");
   serve(mutual);
-  EXPECT_FALSE(ask(trusting(test_certificate_pem())).is_ok()) << "no certificate";
+  auto without = ask(trusting(test_certificate_pem()));
+  ASSERT_FALSE(without.is_ok());
+  EXPECT_NE(without.status().message().find("the server requires a client certificate"), std::string::npos) << without.status().to_string();
   TlsSettings with_wrong = trusting(test_certificate_pem());
   with_wrong.cert_pem = test_certificate_pem();
   with_wrong.key_pem = test_key_pem();
-  EXPECT_FALSE(ask(with_wrong).is_ok()) << "of another authority";
+  auto with_wrong_answer = ask(with_wrong);
+  ASSERT_FALSE(with_wrong_answer.is_ok()) << "of another authority";
+  EXPECT_NE(with_wrong_answer.status().message().find("unknown CA"), std::string::npos) << with_wrong_answer.status().to_string();
   TlsSettings with_right = trusting(test_certificate_pem());
   with_right.cert_pem = other_certificate_pem();
   with_right.key_pem = other_key_pem();
@@ -141,17 +147,58 @@ TEST_F(TlsTest, ARenewedCertificateIsServedWithoutARestart) {
   EXPECT_EQ(context_->last_error(), "");
 }
 
-TEST_F(TlsTest, WrongFilesAreToldByName) {
-  TlsSettings settings;
-  settings.cert_file = path("missing.pem");
-  settings.key_file = path("key.pem");
-  auto context = TlsServerContext::create(settings, clock_);
-  ASSERT_FALSE(context.is_ok());
-  EXPECT_NE(context.status().message().find("missing.pem"), std::string::npos) << context.status().to_string();
-  settings = {};
-  settings.cert_pem = test_certificate_pem();
-  settings.key_pem = other_key_pem();
-  EXPECT_FALSE(TlsServerContext::create(settings, clock_).is_ok()) << "a key of another certificate";
+TEST_F(TlsTest, WrongFilesAreToldByNameAndReason) {
+  write("other.pem", other_key_pem());
+  write("noise.pem", "not a certificate");
+  write("locked.pem", encrypted_key_pem());
+  struct Case {
+    std::string cert, key, client_ca;
+    std::vector<std::string> words;
+  };
+  for (const Case& one : std::initializer_list<Case>{
+           {"missing.pem", "key.pem", "", {"certificate", "missing.pem", "No such file"}},
+           {"cert.pem", "missing.pem", "", {"key", "missing.pem", "No such file"}},
+           {"noise.pem", "key.pem", "", {"noise.pem", "no PEM certificate"}},
+           {"cert.pem", "noise.pem", "", {"noise.pem", "no PEM private key"}},
+           {"cert.pem", "other.pem", "", {"other.pem", "does not belong to the certificate", "cert.pem"}},
+           {"cert.pem", "locked.pem", "", {"locked.pem", "encrypted"}},
+           {"cert.pem", "key.pem", "missing.pem", {"certificate authority", "missing.pem", "No such file"}},
+           {"cert.pem", "key.pem", "noise.pem", {"noise.pem", "no PEM certificate"}},
+       }) {
+    TlsSettings settings;
+    settings.cert_file = path(one.cert);
+    settings.key_file = path(one.key);
+    if (!one.client_ca.empty()) settings.client_ca_file = path(one.client_ca);
+    auto context = TlsServerContext::create(settings, clock_);
+    ASSERT_FALSE(context.is_ok()) << one.cert << " " << one.key << " " << one.client_ca;
+    for (const std::string& word : one.words)
+      EXPECT_NE(context.status().message().find(word), std::string::npos) << word << " is not in: " << context.status().to_string();
+  }
+  TlsSettings texts;
+  texts.cert_pem = test_certificate_pem();
+  texts.key_pem = other_key_pem();
+  auto mismatched = TlsServerContext::create(texts, clock_);
+  ASSERT_FALSE(mismatched.is_ok());
+  EXPECT_NE(mismatched.status().message().find("key_pem does not belong to the certificate cert_pem"), std::string::npos)
+      << mismatched.status().to_string();
+}
+
+TEST_F(TlsTest, APeerThatTakesSmallRecordsOnlyGetsEverything) {
+  serve({});
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  ASSERT_EQ(SSL_CTX_set_tlsext_max_fragment_length(context.get(), TLSEXT_max_fragment_length_512), 1);
+  std::unique_ptr<SSL, void (*)(SSL*)> session(SSL_new(context.get()), SSL_free);
+  RawPeer peer = RawPeer::connect(server_->port());
+  SSL_set_fd(session.get(), peer.descriptor());
+  ASSERT_EQ(SSL_connect(session.get()), 1);
+  std::string path = "/" + std::string(50'000, 'p');  // which comes back
+  std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  ASSERT_GT(SSL_write(session.get(), request.data(), static_cast<int>(request.size())), 0);
+  std::string answer;
+  char block[4096];
+  for (int count = 0; (count = SSL_read(session.get(), block, sizeof block)) > 0;) answer.append(block, static_cast<size_t>(count));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200"));
+  EXPECT_TRUE(answer.ends_with("ok " + path)) << answer.size() << " bytes came";
 }
 
 }  // namespace

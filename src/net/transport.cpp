@@ -10,6 +10,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/core.h>
+
 namespace vigia::net {
 
 void OutputQueue::append_copy(std::string_view bytes) {
@@ -74,11 +76,41 @@ Transport::Transport(Transport&& other) noexcept
     : socket_(std::move(other.socket_)),
       session_(std::exchange(other.session_, nullptr)),
       wants_write_(other.wants_write_),
+      tls_error_(std::move(other.tls_error_)),
       tls_pending_(std::move(other.tls_pending_)) {}
 
 Transport::~Transport() {
   if (session_) SSL_free(session_);
 }
+
+namespace {
+
+// What the other side's last word means. `peer` is "server" or "client".
+std::string explain_alert(int alert, std::string_view peer) {
+  switch (alert) {
+    case TLS13_AD_CERTIFICATE_REQUIRED:
+      return fmt::format("the {} requires a client certificate", peer);
+    case TLS1_AD_UNKNOWN_CA:
+      return fmt::format("the {} does not trust who signed our certificate (unknown CA)", peer);
+    case SSL3_AD_HANDSHAKE_FAILURE:
+      return fmt::format("the {} refused the handshake: no common TLS settings, or a client certificate is required", peer);
+    default:
+      return fmt::format("the {} refused: {}", peer, SSL_alert_desc_string_long(alert));
+  }
+}
+
+std::string explain_tls_error(const SSL* session) {
+  unsigned long code = ERR_peek_last_error();
+  int reason = ERR_GET_REASON(code);
+  if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
+    return X509_verify_cert_error_string(SSL_get_verify_result(session));
+  bool is_alert = ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256;
+  if (is_alert) return explain_alert(reason - SSL_AD_REASON_OFFSET, SSL_is_server(session) ? "client" : "server");
+  const char* text = ERR_reason_error_string(code);
+  return text ? text : "unknown TLS error";
+}
+
+}  // namespace
 
 IoState Transport::tls_state(int result) {
   wants_write_ = false;
@@ -90,6 +122,9 @@ IoState Transport::tls_state(int result) {
     case SSL_ERROR_WANT_WRITE:
       wants_write_ = true;
       return IoState::would_block;
+    case SSL_ERROR_SSL:
+      tls_error_ = explain_tls_error(session_);
+      return IoState::closed;
     default:
       return IoState::closed;
   }
@@ -116,15 +151,6 @@ std::string Transport::peer_certificate_subject() const {
   std::array<char, 512> text{};
   X509_NAME_oneline(X509_get_subject_name(certificate), text.data(), text.size());
   return text.data();
-}
-
-std::string Transport::tls_error() const {
-  if (session_ && SSL_get_verify_result(session_) != X509_V_OK)
-    return X509_verify_cert_error_string(SSL_get_verify_result(session_));
-  unsigned long code = ERR_peek_last_error();
-  if (code == 0) return "the other side closed the connection";
-  const char* reason = ERR_reason_error_string(code);
-  return reason ? reason : "unknown TLS error";
 }
 
 Transport::ReadResult Transport::read(char* room, size_t size) {

@@ -61,8 +61,8 @@ class Transport {
   IoState handshake();
   std::string_view alpn() const;
   std::string peer_certificate_subject() const;
-  // Why TLS failed, for people.
-  std::string tls_error() const;
+  // Why TLS failed, for people; "" when it did not, or the connection only ended.
+  const std::string& tls_error() const { return tls_error_; }
 
   // `state` is would_block when nothing is there now, closed at the end and on errors.
   struct ReadResult {
@@ -88,6 +88,7 @@ class Transport {
   Socket socket_;
   ssl_st* session_ = nullptr;
   bool wants_write_ = false;
+  std::string tls_error_;
   std::string tls_pending_;  // a record that OpenSSL wants to be offered again, unchanged
 };
 
