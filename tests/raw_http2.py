@@ -81,6 +81,11 @@ class RawHttp2:
             self._read(left)
         return condition()
 
+    def poll(self):
+        """Takes what has come, and waits for nothing."""
+        if not self.is_closed:
+            self._read(0)
+
     def wait_for_end(self, stream):
         self.wait_for(lambda: self._has_ended(stream), f"the end of stream {stream}")
         return self.headers.get(stream, {})

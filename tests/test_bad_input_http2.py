@@ -4,6 +4,7 @@ Guarantee: a gRPC status that names the mistake, or a GOAWAY with the right code
 on connections of its own notices nothing.
 """
 
+import base64
 import gzip
 
 import grpc
@@ -17,6 +18,7 @@ from bystander import Bystander
 from configurations import forwarding
 from raw_http2 import ENHANCE_YOUR_CALM, FLOW_CONTROL_ERROR, NO_ERROR, PROTOCOL_ERROR, RawHttp2, grpc_frame
 from telemetry import many_spans
+from waiting import wait_until
 
 MIB = 1 << 20
 OK, INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = "0", "3", "8", "12", "13", "14"
@@ -111,6 +113,31 @@ def test_an_unknown_method_is_unimplemented(peer, path):
 
 def test_a_wrong_content_type_is_415(peer):
     assert peer.call(SPAN_NAME, content_type="text/plain")[":status"] == "415"
+
+
+def test_many_slow_uploads_stay_within_the_memory_limit(vigia):
+    """Each has little when its head is looked at: the limit of 40 MiB is asked again as they grow, and the refusal says to come back."""
+    limiter = {"check_interval": "1s", "limit_mib": 2000, "spike_limit_mib": 1960}
+    process = vigia(forwarding({"nop": None}, {"memory_limiter": limiter}))
+    uploads = []
+    for _ in range(20):
+        peer = RawHttp2(process.ports["otlp_grpc"])
+        stream = peer.start_request()
+        peer.send_data(stream, grpc_frame(bytes(900 * 1024), length=3 * MIB), end_stream=False)
+        uploads.append((peer, stream))
+
+    def refusals():
+        for peer, _ in uploads:
+            peer.poll()
+        return [peer.headers[stream] for peer, stream in uploads if stream in peer.headers]
+
+    wait_until(lambda: len(refusals()) >= 5, "some uploads are refused")
+    for answer in refusals():
+        assert_status(answer, RESOURCE_EXHAUSTED)
+        details = status_pb2.Status.FromString(base64.b64decode(answer["grpc-status-details-bin"] + "==")).details
+        assert [detail.type_url for detail in details] == ["type.googleapis.com/google.rpc.RetryInfo"]
+    for peer, _ in uploads:
+        peer.close()
 
 
 # --- Headers ---
