@@ -135,6 +135,37 @@ TEST_F(ClientFaultsTest, AServerThatIsOnlySlowKeepsItsConnection) {
   EXPECT_EQ(patient.get().status().code(), StatusCode::deadline_exceeded) << "nobody closed the connection under it";
 }
 
+// How many SETTINGS that are no acknowledgements a client has sent.
+size_t count_settings(std::string_view sent) {
+  size_t count = 0;
+  sent.remove_prefix(std::min(sent.size(), http2_client_preface.size()));
+  while (sent.size() >= 9) {
+    size_t size =
+        static_cast<unsigned char>(sent[0]) << 16 | static_cast<unsigned char>(sent[1]) << 8 | static_cast<unsigned char>(sent[2]);
+    if (sent[3] == 4 && sent[4] == 0) count++;
+    sent.remove_prefix(std::min(sent.size(), 9 + size));
+  }
+  return count;
+}
+
+TEST_F(ClientFaultsTest, AServerThatNeverAcknowledgesIsNotAskedWithoutEnd) {
+  RawListener listener;
+  resolver_.addresses = {listener.address()};
+  HttpClient& waiting = client(http2_);
+  auto first = send(waiting, 1);
+  RawPeer server = listener.accept();
+  server.send(settings_frame);
+  first.wait();
+  for (int i = 0; i < 30; i++) {
+    send(waiting, 1).wait();
+    std::string payload = std::to_string(10'000'000 + i);
+    server.send(http2_frame(6, 0, 0, payload));  // it lives, but that is all it says
+    ASSERT_TRUE(server.wait_for(http2_frame(6, 1, 0, payload)));
+  }
+  EXPECT_GT(count_settings(server.received()), 2u) << "it was asked";
+  EXPECT_LT(count_settings(server.received()), 15u);
+}
+
 TEST_F(ClientFaultsTest, AServerThatSaidGoodbyeButHangsGetsNoNewCalls) {
   RawListener listener;
   resolver_.addresses = {listener.address()};

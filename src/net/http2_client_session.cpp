@@ -43,6 +43,7 @@ class Http2ClientSession final : public ClientSession {
 
  private:
   static constexpr size_t most_streams = 1000;
+  static constexpr int most_unanswered_settings = 8;
 
   static Http2CallbacksPointer make_callbacks();
   static Http2ClientSession& self(void* user_data) { return *static_cast<Http2ClientSession*>(user_data); }
@@ -65,6 +66,7 @@ class Http2ClientSession final : public ClientSession {
   bool is_leaving_ = false;
   std::string goodbye_;  // what the server's GOAWAY said
   bool has_settings_ = false;  // the server's first word
+  int unanswered_settings_ = 1;  // of ours
   bool has_heard_ = false;
   int64_t last_heard_ms_;
   int64_t suspected_ms_ = 0;  // since when a sign of life is awaited after a call in vain; 0: it is not
@@ -189,7 +191,10 @@ void Http2ClientSession::take_data(int32_t id, std::string_view bytes) {
 }
 
 void Http2ClientSession::take_frame(const nghttp2_frame& frame) {
-  if (frame.hd.type == NGHTTP2_SETTINGS) has_settings_ = true;
+  if (frame.hd.type == NGHTTP2_SETTINGS) {
+    has_settings_ = true;
+    if (frame.hd.flags & NGHTTP2_FLAG_ACK) unanswered_settings_--;
+  }
   if (frame.hd.type == NGHTTP2_PING && (frame.hd.flags & NGHTTP2_FLAG_ACK)) ping_sent_ms_ = 0;
   if (frame.hd.type == NGHTTP2_GOAWAY) {
     is_leaving_ = true;
@@ -256,6 +261,8 @@ bool Http2ClientSession::abandon(const CallPointer& call, int64_t now_ms) {
 void Http2ClientSession::ask_for_sign_of_life(int64_t now_ms) {
   if (suspected_ms_ != 0) return;
   suspected_ms_ = now_ms;
+  if (unanswered_settings_ == most_unanswered_settings) return;  // it talks, but never acknowledges: whatever it says counts
+  unanswered_settings_++;
   nghttp2_submit_settings(session_.get(), NGHTTP2_FLAG_NONE, nullptr, 0);
 }
 
