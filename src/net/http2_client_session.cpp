@@ -65,7 +65,7 @@ class Http2ClientSession final : public ClientSession {
   OutputQueue* output_ = nullptr;
   bool is_leaving_ = false;
   std::string goodbye_;  // what the server's GOAWAY said
-  bool has_settings_ = false;  // the server's first word
+  bool has_settings_ = false;    // the server's first word
   int unanswered_settings_ = 1;  // of ours
   bool has_heard_ = false;
   int64_t last_heard_ms_;
