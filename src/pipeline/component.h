@@ -16,7 +16,7 @@
 // - Data calls come on the event loops, several at a time, and on the control thread while components stop. After start() a component
 //   never stops the program.
 // - A reload gives a component whose configuration changed a successor, which may be created and started while the old one still runs;
-//   only receivers and extensions are stopped before their successors start.
+//   only receivers and extensions are stopped before their successors start. An exporter hands its backlog over before it is stopped.
 
 #include <any>
 #include <cstdint>
@@ -62,7 +62,12 @@ class Component {
 
 class Receiver : public Component {};
 class Processor : public Component, public Consumer {};
-class Exporter : public Component, public Consumer {};
+class Exporter : public Component, public Consumer {
+ public:
+  // In a reload, before stop(): `successor` was made by the same factory for the same signal, and runs. What waits here goes there,
+  // and so does what still comes. Who keeps nothing has nothing to do.
+  virtual void hand_over(Exporter& successor) { (void)successor; }
+};
 class Connector : public Component, public Consumer {};
 class Extension : public Component {};
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t loop_pass_timeout_ms = 5'000;
 constexpr int64_t undo_timeout_ms = 2'000;
+constexpr int64_t extensions_stop_ms = 2'000;
 
 // Extensions first, then from the exporters up to the receivers.
 int start_rank(ComponentKind kind) {
@@ -207,8 +208,8 @@ Status Graph::start_nodes(const std::vector<Node*>& nodes, int64_t timeout_ms) {
   return {};
 }
 
-// Upstream before downstream; what lies equally deep stops together. Every round but the last may take half of the time that is left,
-// so that a late one does not take everything from those behind it.
+// Upstream before downstream; what lies equally deep stops together. A round may take half of the time that is left, so that a late one
+// does not take everything from those behind it; the exporters, who may have to wait for the other side, all but a little.
 bool Graph::stop_nodes(std::vector<Node*> nodes, int64_t timeout_ms) {
   std::erase_if(nodes, [](const Node* node) { return !node->is_started; });
   std::map<std::pair<int, size_t>, std::vector<Node*>> rounds;
@@ -224,7 +225,9 @@ bool Graph::stop_nodes(std::vector<Node*> nodes, int64_t timeout_ms) {
   for (auto round = rounds.begin(); round != rounds.end(); ++round) {
     int64_t left_ms = std::max<int64_t>(deadline_ms - environment_.clock.steady_ms(), 0);
     bool is_last = std::next(round) == rounds.end();
-    is_in_time &= stop_together(round->second, is_last ? left_ms : left_ms / 2);
+    bool is_exporters = round->first.first == 2;
+    int64_t left_for_others_ms = is_last ? 0 : is_exporters ? std::min(left_ms / 2, extensions_stop_ms) : left_ms / 2;
+    is_in_time &= stop_together(round->second, left_ms - left_for_others_ms);
   }
   return is_in_time;
 }

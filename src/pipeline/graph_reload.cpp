@@ -135,8 +135,18 @@ class Graph::Reload {
     for (ReadinessListener* listener : new_listeners) listener->on_ready(graph_.is_ready_);
     bool is_quiet = graph_.let_loops_pass();
     if (is_quiet) release_old_wiring();
+    hand_over(old, graph_.nodes_);
     graph_.stop_nodes(to_stop, drain_timeout_ms_);
     graph_.destroy(std::move(old));
+  }
+
+  // Exporters that go give what they have not sent to those that take their place. Whose place nobody takes is only stopped.
+  static void hand_over(const std::vector<NodePointer>& leaving, const Nodes& staying) {
+    for (const NodePointer& node : leaving) {
+      auto successor = staying.find(node->key);
+      if (node->key.kind != ComponentKind::exporter || !node->is_started || successor == staying.end()) continue;
+      static_cast<Exporter&>(*node->component).hand_over(static_cast<Exporter&>(*successor->second->component));
+    }
   }
 
   void release_old_wiring() {
@@ -156,6 +166,7 @@ class Graph::Reload {
       to_stop.push_back(node.get());
       unused.push_back(std::move(node));
     }
+    hand_over(unused, graph_.nodes_);
     graph_.stop_nodes(to_stop, drain_timeout_ms_);
     graph_.destroy(std::move(unused));
     for (auto& [key, node] : graph_.nodes_)

@@ -6,6 +6,14 @@
 
 namespace vigia::pipeline {
 
+namespace {
+
+// While the program stops there is no time for long waits.
+constexpr int64_t stopping_interval_ms = 1'000;
+constexpr int64_t longest_stopping_interval_ms = 2'000;
+
+}  // namespace
+
 Sender::Sender(const Context& context, const SenderConfig& config, otlp::Signal signal, SendOnce send_once)
     : core_(std::make_shared<Core>(context, config, signal, std::move(send_once))) {
   if (!config.queue.is_enabled) return;
@@ -20,6 +28,7 @@ Sender::~Sender() = default;
 
 Result<Reservation> Sender::reserve(const Load& load) { return core_->reserve(load); }
 void Sender::consume(Batch batch, Done done) { core_->consume(std::move(batch), std::move(done)); }
+void Sender::hand_over(Sender& successor) { core_->hand_over(successor.core_); }
 void Sender::stop(int64_t deadline_steady_ms, Function<void()> stopped) { core_->stop(deadline_steady_ms, std::move(stopped)); }
 
 Sender::Core::Core(const Context& context, const SenderConfig& config, otlp::Signal signal, SendOnce send_once)
@@ -72,8 +81,7 @@ void Sender::Core::answered(JobPointer job, Status status) {
     give_up(std::move(job), std::move(status), "retry_on_failure is off");
     return;
   }
-  int64_t wait_ms =
-      random_.with([&](Random& random) { return backoff_ms(config_.retry, job->tries, status.retry_delay_ms(), random); });
+  int64_t wait_ms = wait_before_retry_ms(*job, status);
   int64_t elapsed_ms = clock_.steady_ms() - job->first_try_ms;
   if (config_.retry.max_elapsed_time_ms > 0 && elapsed_ms + wait_ms > config_.retry.max_elapsed_time_ms) {
     give_up(std::move(job), std::move(status), "max_elapsed_time is over");
@@ -82,20 +90,41 @@ void Sender::Core::answered(JobPointer job, Status status) {
   retry_later(std::move(job), wait_ms, std::move(status));
 }
 
+int64_t Sender::Core::wait_before_retry_ms(const Job& job, const Status& status) {
+  RetryConfig retry = config_.retry;
+  if (state_.with([](State& state) { return state.is_stopping; })) {
+    retry.initial_interval_ms = std::min(retry.initial_interval_ms, stopping_interval_ms);
+    retry.max_interval_ms = std::min(retry.max_interval_ms, longest_stopping_interval_ms);
+  }
+  return random_.with([&](Random& random) { return backoff_ms(retry, job.tries, status.retry_delay_ms(), random); });
+}
+
 void Sender::Core::retry_later(JobPointer job, int64_t wait_ms, Status status) {
   if (wait_ms >= 1000) compact(job->batch.payload);
-  log_.warn("Exporting failed. Will retry the request after interval.",
-            {{"error", status}, {"interval", static_cast<double>(wait_ms) / 1000}, {"items", job->batch.item_count}});
+  size_t items = job->batch.item_count;
+  int64_t now_ms = clock_.steady_ms();
   uint64_t id = 0;
+  std::shared_ptr<Core> successor;
   state_.with([&](State& state) {
-    if (state.is_stopping) return;
+    successor = state.successor;
+    bool is_too_late = state.is_over || (state.is_stopping && now_ms + wait_ms >= state.deadline_ms);
+    if (successor || is_too_late) return;
     id = ++state.last_waiting_id;
-    state.waiting[id].job = std::move(job);
+    state.waiting[id] = {std::move(job), now_ms + status.retry_delay_ms()};
   });
+  if (successor) {
+    Jobs jobs;
+    jobs.push_back(std::move(job));
+    pass_on(std::move(jobs), *successor);
+    end_flight();
+    return;
+  }
   if (id == 0) {
     give_up(std::move(job), std::move(status), "the program is shutting down");
     return;
   }
+  log_.warn("Exporting failed. Will retry the request after interval.",
+            {{"error", status}, {"interval", static_cast<double>(wait_ms) / 1000}, {"items", items}});
   run_on_loop([self = shared_from_this(), id, wait_ms] { self->set_retry_timer(id, wait_ms); });
 }
 
@@ -109,7 +138,7 @@ void Sender::Core::set_retry_timer(uint64_t id, int64_t wait_ms) {
   });
   state_.with([&](State& state) {
     auto entry = state.waiting.find(id);
-    if (entry == state.waiting.end()) return;  // stop() was quicker; the timer will find nothing
+    if (entry == state.waiting.end()) return;  // somebody else was quicker; the timer will find nothing
     entry->second.loop = loop;
     entry->second.timer = timer;
   });
@@ -123,7 +152,7 @@ Sender::Core::JobPointer Sender::Core::take_waiting(uint64_t id) {
 }
 
 void Sender::Core::give_up(JobPointer job, Status status, std::string_view why) {
-  telemetry_.send_failed.add(signal_, job->batch.item_count);
+  count_dropped(job->batch.item_count);
   log_.error("Exporting failed. Dropping data.", {{"error", status}, {"reason", why}, {"dropped_items", job->batch.item_count}});
   finish(std::move(job), std::move(status));
 }
@@ -134,6 +163,11 @@ void Sender::Core::finish(JobPointer job, Status status) {
   job = nullptr;
   if (room > 0) room_->adjust(-room);
   for (Done& done : dones) done(status);
+  end_flight();
+}
+
+// A send has come to its end, one way or another: the next may begin.
+void Sender::Core::end_flight() {
   bool is_more_queued = state_.with([](State& state) {
     state.in_flight--;
     return !state.queue.empty();
@@ -145,65 +179,6 @@ void Sender::Core::finish(JobPointer job, Status status) {
     (loop ? *loop : loops_.next()).post([self = shared_from_this()] { self->pump(); });
   }
   end_stop_if_idle();
-}
-
-// --- Stop ---
-
-void Sender::Core::stop(int64_t deadline_steady_ms, Function<void()> stopped) {
-  std::map<uint64_t, Waiting> waiting;
-  std::deque<Overflow> overflow;
-  state_.with([&](State& state) {
-    state.is_stopping = true;
-    state.deadline_ms = deadline_steady_ms;
-    state.stopped = std::move(stopped);
-    waiting.swap(state.waiting);
-    overflow.swap(state.overflow);
-  });
-  for (Overflow& parked : overflow) parked.done(unavailable("the exporter is shutting down"));
-  for (auto& [id, entry] : waiting) {
-    net::EventLoop& loop = entry.loop ? *entry.loop : loops_.next();
-    loop.post([self = shared_from_this(), &loop, timer = entry.timer, job = std::move(entry.job)]() mutable {
-      loop.cancel_timer(timer);
-      self->attempt(std::move(job));
-    });
-  }
-  net::EventLoop& loop = loops_.next();
-  int64_t left_ms = deadline_steady_ms - clock_.steady_ms();
-  loop.post([weak = weak_from_this(), &loop, left_ms] {
-    loop.run_after_ms(left_ms, [weak] {
-      if (std::shared_ptr<Core> core = weak.lock()) core->abandon();
-    });
-  });
-  pump();
-  end_stop_if_idle();
-}
-
-void Sender::Core::end_stop_if_idle() {
-  Function<void()> stopped;
-  state_.with([&](State& state) {
-    if (state.is_stopping && state.in_flight == 0 && state.queue.empty()) stopped = std::move(state.stopped);
-  });
-  if (stopped) stopped();
-}
-
-// The deadline has come.
-void Sender::Core::abandon() {
-  std::deque<JobPointer> left;
-  Function<void()> stopped;
-  state_.with([&](State& state) {
-    left.swap(state.queue);
-    stopped = std::move(state.stopped);
-  });
-  size_t items = 0;
-  for (JobPointer& job : left) {
-    items += job->batch.item_count;
-    for (Done& done : job->dones) done(unavailable("the exporter is shutting down"));
-  }
-  if (items > 0) {
-    telemetry_.send_failed.add(signal_, items);
-    log_.error("the sending queue could not be emptied before the end. Dropping data.", {{"dropped_items", items}});
-  }
-  if (stopped) stopped();
 }
 
 }  // namespace vigia::pipeline

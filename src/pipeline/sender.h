@@ -14,7 +14,10 @@
 // - A full queue refuses with UNAVAILABLE, which is retryable; with block_on_overflow the answer waits for room instead.
 // - queue_size bounds what waits and what is being sent together.
 // - A batch that fails for good, or for longer than max_elapsed_time, is dropped: logged and counted.
-// - stop(): waiting retries make one last try at once, the queue is sent out until the deadline; the rest is counted as failed.
+// - stop(): what waits for a retry is tried at once (or when the other side allows it) and again, at most 2 s apart, the queue is sent
+//   out, all until the deadline. What is left then, or is not wanted before it, is dropped: logged and counted.
+// - hand_over(): a successor gets all that is not being sent this moment, and starts afresh with it; what is being sent follows when it
+//   fails. What is inherited may overfill the successor's queue, which then refuses only newcomers until there is room again.
 //
 // All calls on any thread; sends start on a loop: the caller's when it is one.
 
@@ -40,6 +43,8 @@ class Sender {
 
   Result<Reservation> reserve(const Load& load);
   void consume(Batch batch, Done done);
+  // REQUIRES: the successor has the same signal and runs. stop() follows.
+  void hand_over(Sender& successor);
   void stop(int64_t deadline_steady_ms, Function<void()> stopped);
 
  private:

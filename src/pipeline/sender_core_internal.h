@@ -46,6 +46,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
 
   Result<Reservation> reserve(const Load& load);
   void consume(Batch batch, Done done);
+  void hand_over(const std::shared_ptr<Core>& successor);
   void stop(int64_t deadline_steady_ms, Function<void()> stopped);
   const std::shared_ptr<QueueRoom>& room() const { return room_; }
 
@@ -61,8 +62,10 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
     int tries = 0;
   };
   using JobPointer = std::unique_ptr<Job>;
+  using Jobs = std::vector<JobPointer>;
   struct Waiting {
     JobPointer job;
+    int64_t earliest_ms = 0;  // The other side does not want to be asked before.
     net::EventLoop* loop = nullptr;
     net::EventLoop::TimerId timer = 0;
   };
@@ -79,8 +82,12 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
     std::deque<Overflow> overflow;
     int64_t overflow_size = 0;
     bool is_flush_timer_set = false;
+    // Since hand_over(): what waits, what fails and what still comes goes there, and nothing is in the queue.
+    std::shared_ptr<Core> successor;
     bool is_stopping = false;
+    bool is_over = false;  // `stopped` was called: nothing is sent any more.
     int64_t deadline_ms = 0;
+    size_t dropped_items = 0;  // Since stop().
     Function<void()> stopped;
   };
 
@@ -91,6 +98,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   bool park(Batch& batch, Done& done, int64_t size);
   void enqueue(Batch batch, Done done, int64_t room);
   void send_directly(Batch batch, Done done);
+  static JobPointer new_job(Batch batch, Done done);
   void admit_parked();
 
   void pump();
@@ -103,14 +111,24 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
 
   void attempt(JobPointer job);
   void answered(JobPointer job, Status status);
+  int64_t wait_before_retry_ms(const Job& job, const Status& status);
   void retry_later(JobPointer job, int64_t wait_ms, Status status);
   void set_retry_timer(uint64_t id, int64_t wait_ms);
   JobPointer take_waiting(uint64_t id);
   void give_up(JobPointer job, Status status, std::string_view why);
   void finish(JobPointer job, Status status);
+  void end_flight();
 
+  static Jobs take_all(State& state);
+  void put_back(Jobs jobs);
+  void inherit(Jobs jobs);
+  void pass_on(Jobs jobs, Core& successor);
+  void drop(Jobs jobs);
+  void count_dropped(size_t items);
+  void hurry(uint64_t id, int64_t now_ms);
   void end_stop_if_idle();
   void abandon();
+  void end_stop();
 
   const Logger log_;
   const Clock& clock_;

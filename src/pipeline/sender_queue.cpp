@@ -40,7 +40,9 @@ Status Sender::Core::take_room(Batch& batch, int64_t& size) {
 bool Sender::Core::park(Batch& batch, Done& done, int64_t size) {
   if (!config_.queue.blocks_on_overflow || size > room_->capacity()) return false;
   return state_.with([&](State& state) {
-    if (state.is_stopping || state.overflow_size + size > room_->capacity()) return false;
+    // What was inherited counts, too: otherwise each of many reloads could add another queue full.
+    bool is_too_much = state.overflow_size + size > room_->capacity() || room_->used() + state.overflow_size + size > 2 * room_->capacity();
+    if (state.is_stopping || state.successor || is_too_much) return false;
     state.overflow_size += size;
     state.overflow.push_back({std::move(batch), std::move(done)});
     return true;
@@ -66,8 +68,27 @@ void Sender::Core::admit_parked() {
 
 // --- In ---
 
+Sender::Core::JobPointer Sender::Core::new_job(Batch batch, Done done) {
+  auto job = std::make_unique<Job>();
+  job->batch = std::move(batch);
+  job->batch.reservation = {};
+  job->dones.push_back(std::move(done));
+  return job;
+}
+
 void Sender::Core::consume(Batch batch, Done done) {
-  if (state_.with([](State& state) { return state.is_stopping; })) {
+  std::shared_ptr<Core> successor;
+  bool is_stopping = state_.with([&](State& state) {
+    successor = state.successor;
+    return state.is_stopping;
+  });
+  if (successor) {
+    Jobs jobs;
+    jobs.push_back(new_job(std::move(batch), std::move(done)));
+    successor->inherit(std::move(jobs));
+    return;
+  }
+  if (is_stopping) {
     done(unavailable("the exporter is shutting down"));
     return;
   }
@@ -92,9 +113,7 @@ void Sender::Core::consume(Batch batch, Done done) {
 }
 
 void Sender::Core::send_directly(Batch batch, Done done) {
-  auto job = std::make_unique<Job>();
-  job->batch = std::move(batch);
-  job->dones.push_back(std::move(done));
+  JobPointer job = new_job(std::move(batch), std::move(done));
   state_.with([](State& state) { state.in_flight++; });
   run_on_loop([self = shared_from_this(), job = std::move(job)]() mutable { self->attempt(std::move(job)); });
 }
@@ -109,10 +128,18 @@ void Sender::Core::enqueue(Batch batch, Done done, int64_t room) {
   bool is_stalled = state_.with([&](State& state) { return state.waiting.size() >= config_.queue.consumers; });
   if (is_stalled) compact(job->batch.payload);
   job->backlog = BacklogShare(ledger_, job->batch.payload.size());
-  state_.with([&](State& state) {
+  bool is_queued = state_.with([&](State& state) {
+    if (state.successor || state.is_over) return false;
     state.queued_size += batching_size(job->batch);
     state.queue.push_back(std::move(job));
+    return true;
   });
+  // The end came in between.
+  if (!is_queued) {
+    Jobs jobs;
+    jobs.push_back(std::move(job));
+    put_back(std::move(jobs));
+  }
   if (is_done_early()) done(Status());
   pump();
 }
@@ -214,12 +241,9 @@ void Sender::Core::keep_to_size(JobPointer& job) {
   };
   JobPointer first = job_of(std::move(parts.front()));
   first->room = job->room;
-  state_.with([&](State& state) {
-    for (size_t i = parts.size(); i-- > 1;) {
-      state.queued_size += batching_size(parts[i]);
-      state.queue.push_front(job_of(std::move(parts[i])));
-    }
-  });
+  Jobs rest;
+  for (size_t i = 1; i < parts.size(); i++) rest.push_back(job_of(std::move(parts[i])));
+  put_back(std::move(rest));
   job = std::move(first);
 }
 

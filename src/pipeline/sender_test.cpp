@@ -41,24 +41,33 @@ struct Peer {
 
 class SenderTest : public ::testing::Test {
  protected:
-  void make(const SenderConfig& config) {
-    sender_ = std::make_unique<Sender>(kit_.context("otlp/x"), config, otlp::Signal::traces,
-                                       [this](Batch batch, int64_t timeout_ms, Function<void(Status)> answered) {
-                                         peer_.tried_items.push_back(batch.item_count);
-                                         peer_.tried_ms.push_back(kit_.clock.steady_ms());
-                                         peer_.timeouts_ms.push_back(timeout_ms);
-                                         peer_.bodies.push_back(batch.payload.to_string());
-                                         if (peer_.holds) {
-                                           peer_.held.push_back(std::move(answered));
-                                           return;
-                                         }
-                                         Status status;
-                                         if (!peer_.script.empty()) {
-                                           status = peer_.script.front();
-                                           if (peer_.script.size() > 1) peer_.script.pop_front();
-                                         }
-                                         answered(std::move(status));
-                                       });
+  std::unique_ptr<Sender> make_sender(const SenderConfig& config, Peer& peer) {
+    return std::make_unique<Sender>(kit_.context("otlp/x"), config, otlp::Signal::traces,
+                                    [this, &peer](Batch batch, int64_t timeout_ms, Function<void(Status)> answered) {
+                                      peer.tried_items.push_back(batch.item_count);
+                                      peer.tried_ms.push_back(kit_.clock.steady_ms());
+                                      peer.timeouts_ms.push_back(timeout_ms);
+                                      peer.bodies.push_back(batch.payload.to_string());
+                                      if (peer.holds) {
+                                        peer.held.push_back(std::move(answered));
+                                        return;
+                                      }
+                                      Status status;
+                                      if (!peer.script.empty()) {
+                                        status = peer.script.front();
+                                        if (peer.script.size() > 1) peer.script.pop_front();
+                                      }
+                                      answered(std::move(status));
+                                    });
+  }
+  void make(const SenderConfig& config) { sender_ = make_sender(config, peer_); }
+  void stop(Sender& sender, int64_t timeout_ms, std::atomic<int>& stopped) {
+    kit_.on_loop([&] { sender.stop(kit_.clock.steady_ms() + timeout_ms, [&] { stopped++; }); });
+    kit_.settle();
+  }
+  void hand_over(Sender& from, Sender& to) {
+    kit_.on_loop([&] { from.hand_over(to); });
+    kit_.settle();
   }
   Answer send(size_t items, std::shared_ptr<Receipt::Record> record = nullptr) {
     Answer answer;
@@ -319,7 +328,7 @@ TEST_F(SenderTest, BatchesOfTheQueueDoNotMixCustomers) {
   EXPECT_EQ(peer_.tried_items, (std::vector<size_t>{4, 4}));
 }
 
-TEST_F(SenderTest, StopSendsTheQueueOutAndRetriesOnceMoreAtOnce) {
+TEST_F(SenderTest, StopSendsTheQueueOutAndRetriesAtOnce) {
   make(small_config());
   script({unavailable("down"), Status()});
   send(1);
@@ -332,6 +341,157 @@ TEST_F(SenderTest, StopSendsTheQueueOutAndRetriesOnceMoreAtOnce) {
   EXPECT_EQ(stopped, 1);
   EXPECT_EQ(counter("sent"), 6);
   EXPECT_FALSE(send(1).get().is_ok()) << "nothing is taken any more";
+}
+
+TEST_F(SenderTest, StopKeepsTryingUntilTheOtherSideIsBack) {
+  make(small_config());
+  script({unavailable("down"), unavailable("down"), unavailable("down"), unavailable("down"), Status()});
+  send(1);
+  send(2);
+  std::atomic<int> stopped{0};
+  stop(*sender_, 20'000, stopped);
+  EXPECT_EQ(stopped, 0) << "the second try failed, too";
+  for (int second = 0; second < 10 && stopped == 0; second++) kit_.advance_ms(1000);
+  EXPECT_EQ(stopped, 1);
+  EXPECT_EQ(counter("sent"), 3);
+  EXPECT_EQ(counter("send_failed"), 0);
+  for (size_t i = 2; i < peer_.tried_ms.size(); i++)
+    EXPECT_LE(peer_.tried_ms[i] - peer_.tried_ms[i - 1], 2000) << "there is no time for long waits";
+}
+
+TEST_F(SenderTest, WhatStillFailsAtTheDeadlineOfAStopIsCountedAndLogged) {
+  make(small_config());
+  script({unavailable("down")});
+  send(1);
+  send(2);
+  send(3);
+  std::atomic<int> stopped{0};
+  stop(*sender_, 10'000, stopped);
+  for (int second = 0; second < 9; second++) kit_.advance_ms(1000);
+  EXPECT_GE(peer_.tried_ms.size(), 5u);
+  kit_.advance_ms(1500);
+  EXPECT_EQ(stopped, 1);
+  EXPECT_EQ(counter("send_failed"), 6);
+  EXPECT_EQ(kit_.sink->count("stopped before all was sent.\t{\"dropped_items\":6}"), 1u);
+  size_t tries = peer_.tried_ms.size();
+  kit_.advance_ms(60'000);
+  EXPECT_EQ(peer_.tried_ms.size(), tries) << "nothing is sent after the end";
+}
+
+TEST_F(SenderTest, AStopHonoursTheDelayTheOtherSideAskedFor) {
+  make(small_config());
+  script({unavailable("busy").retryable_after_ms(4000), Status()});
+  send(1);
+  kit_.advance_ms(1000);
+  std::atomic<int> stopped{0};
+  stop(*sender_, 10'000, stopped);
+  kit_.advance_ms(2500);
+  EXPECT_EQ(peer_.tried_ms.size(), 1u);
+  kit_.advance_ms(600);
+  EXPECT_EQ(peer_.tried_ms.size(), 2u);
+  EXPECT_EQ(stopped, 1);
+  EXPECT_EQ(counter("sent"), 1);
+}
+
+TEST_F(SenderTest, AStopDoesNotWaitForADelayBeyondItsDeadline) {
+  make(small_config());
+  script({unavailable("busy").retryable_after_ms(40'000), Status()});
+  send(7);
+  std::atomic<int> stopped{0};
+  stop(*sender_, 10'000, stopped);
+  EXPECT_EQ(stopped, 1);
+  EXPECT_EQ(peer_.tried_ms.size(), 1u);
+  EXPECT_EQ(counter("send_failed"), 7);
+}
+
+TEST_F(SenderTest, ASuccessorGetsTheQueueTheRetriesAndWhatFailsAfterwards) {
+  SenderConfig config = small_config();
+  config.queue.consumers = 2;
+  make(config);
+  script({unavailable("down")});
+  auto record = std::make_shared<FakeRecord>();
+  send(1, record);  // waits for a retry
+  hold(true);
+  send(2);  // being sent
+  send(3);  // queued
+  Peer other;
+  auto successor = make_sender(small_config(), other);
+  hand_over(*sender_, *successor);
+  EXPECT_EQ(other.tried_items, (std::vector<size_t>{1, 3})) << "at once, the oldest first";
+  EXPECT_EQ(record->released, 1);
+  std::atomic<int> stopped{0};
+  stop(*sender_, 10'000, stopped);
+  EXPECT_EQ(stopped, 0) << "one is still being sent";
+  release(unavailable("gone"));
+  EXPECT_EQ(stopped, 1);
+  EXPECT_EQ(other.tried_items, (std::vector<size_t>{1, 3, 2}));
+  EXPECT_TRUE(send(4).get().is_ok()) << "a straggler from an old component upstream";
+  EXPECT_EQ(other.tried_items.back(), 4u);
+  EXPECT_EQ(peer_.tried_items, (std::vector<size_t>{1, 2})) << "the old one sends nothing any more";
+  EXPECT_EQ(counter("sent"), 10);
+  EXPECT_EQ(counter("send_failed"), 0);
+  kit_.advance_ms(60'000);
+  EXPECT_EQ(counter("sent"), 10) << "exactly once";
+}
+
+TEST_F(SenderTest, WhatIsInheritedMayOverfillTheQueueAndOnlyNewcomersAreRefused) {
+  make(small_config());
+  hold(true);
+  for (int i = 0; i < 3; i++) send(1);
+  SenderConfig config = small_config();
+  config.queue.size = 1;
+  Peer other;
+  other.script = {unavailable("down"), Status()};
+  auto successor = make_sender(config, other);
+  hand_over(*sender_, *successor);
+  std::swap(sender_, successor);
+  EXPECT_FALSE(send(1).get().is_ok());
+  EXPECT_EQ(counter("enqueue_failed"), 1);
+  for (int second = 0; second < 10; second++) kit_.advance_ms(1000);
+  EXPECT_EQ(other.tried_items.size(), 3u);
+  EXPECT_TRUE(send(1).get().is_ok());
+  EXPECT_EQ(counter("sent"), 3);
+}
+
+TEST_F(SenderTest, ASuccessorAnswersThoseWhoWaitForTheResult) {
+  SenderConfig config = small_config();
+  config.queue.waits_for_result = true;
+  config.queue.blocks_on_overflow = true;
+  config.queue.size = 2;
+  make(config);
+  script({unavailable("down")});
+  Answer retried = send(1);
+  Answer queued = send(2);
+  Answer parked = send(3);
+  EXPECT_EQ(retried.count() + queued.count() + parked.count(), 0u);
+  Peer other;
+  config.queue.size = 1;
+  auto successor = make_sender(config, other);
+  hand_over(*sender_, *successor);
+  for (Answer* answer : {&retried, &queued, &parked}) {
+    EXPECT_EQ(answer->count(), 1u);
+    EXPECT_TRUE(answer->get().is_ok());
+  }
+}
+
+TEST_F(SenderTest, ManyReloadsDoNotLetTheBacklogGrowWithoutBound) {
+  SenderConfig config = small_config();
+  config.queue.blocks_on_overflow = true;
+  Peer down;
+  down.script = {unavailable("down")};
+  sender_ = make_sender(config, down);
+  std::vector<std::unique_ptr<Sender>> old;
+  size_t refused = 0;
+  for (int reload = 0; reload < 10; reload++) {
+    for (int i = 0; i < 10; i++) {
+      Answer answer = send(1);
+      refused += answer.count() > 0 && !answer.get().is_ok();
+    }
+    auto successor = make_sender(config, down);
+    hand_over(*sender_, *successor);
+    old.push_back(std::exchange(sender_, std::move(successor)));
+  }
+  EXPECT_EQ(refused, 100u - 6u) << "a queue full, and as much in front of it";
 }
 
 TEST_F(SenderTest, AtTheDeadlineWhatIsLeftIsCountedAndLogged) {
@@ -348,7 +508,7 @@ TEST_F(SenderTest, AtTheDeadlineWhatIsLeftIsCountedAndLogged) {
   kit_.advance_ms(6'000);
   EXPECT_EQ(stopped, 1);
   EXPECT_EQ(counter("send_failed"), 5);
-  EXPECT_EQ(kit_.sink->count("dropped_items\":5"), 1u);
+  EXPECT_EQ(kit_.sink->count("stopped before all was sent.\t{\"dropped_items\":5}"), 1u);
   sender_.reset();
   release();  // a late answer finds nobody, and hurts nobody
 }

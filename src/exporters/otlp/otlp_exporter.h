@@ -25,6 +25,7 @@ class OtlpExporter final : public pipeline::Exporter {
 
   Status start() override;
   void stop(int64_t deadline_steady_ms, Function<void()> stopped) override;
+  void hand_over(pipeline::Exporter& successor) override { sender_.hand_over(static_cast<OtlpExporter&>(successor).sender_); }
   Result<pipeline::Reservation> reserve(const pipeline::Load& load) override { return sender_.reserve(load); }
   void consume(pipeline::Batch batch, pipeline::Done done) override { sender_.consume(std::move(batch), std::move(done)); }
 
