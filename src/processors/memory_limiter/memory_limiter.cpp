@@ -102,27 +102,23 @@ void MemoryLimiter::check() {
     log_.info("Memory usage back within limits. Resuming normal operation.", fields);
 }
 
-Status MemoryLimiter::refusal() const {
+Status MemoryLimiter::refuse(size_t items) const {
+  telemetry_.refused.add(signal_, items);
+  log_.warn("Memory usage is above the soft limit. Refusing data.", {{"held_mib", ledger_.held_bytes() >> 20}, {"refused_items", items}});
   return resource_exhausted(fmt::format("data refused due to high memory usage: {} MiB held, the limit is {} MiB",
                                         ledger_.held_bytes() >> 20, limits_.soft_bytes >> 20))
       .retryable_after_ms(retry_after_ms);
 }
 
 Result<pipeline::Reservation> MemoryLimiter::reserve(const pipeline::Load& load) {
-  if (ledger_.would_exceed(static_cast<int64_t>(load.bytes))) {
-    telemetry_.refused.add(signal_, load.items);
-    return refusal();
-  }
+  if (ledger_.would_exceed(static_cast<int64_t>(load.bytes))) return refuse(load.items);
   return next_.reserve(load);
 }
 
 void MemoryLimiter::consume(pipeline::Batch batch, pipeline::Done done) {
   // The batch's own buffers are in the ledger already.
   if (ledger_.is_over_limit()) {
-    telemetry_.refused.add(signal_, batch.item_count);
-    log_.warn("Memory usage is above the soft limit. Refusing data.",
-              {{"held_mib", ledger_.held_bytes() >> 20}, {"refused_items", batch.item_count}});
-    done(refusal());
+    done(refuse(batch.item_count));
     return;
   }
   telemetry_.accepted.add(signal_, batch.item_count);

@@ -31,7 +31,7 @@ class MemoryLimiter final : public pipeline::Processor {
 
  private:
   class Watch;
-  Status refusal() const;
+  Status refuse(size_t items) const;
 
   const Logger log_;
   MemoryLedger& ledger_;

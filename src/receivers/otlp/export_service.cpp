@@ -40,7 +40,10 @@ ExportService::ExportService(const pipeline::Context& context, const OtlpReceive
       outputs_(outputs),
       grpc_telemetry_(context.metrics, context.id, "grpc"),
       http_telemetry_(context.metrics, context.id, "http"),
-      repaired_strings_(context.metrics.counter("vigia_receiver_repaired_strings", "Strings that were not UTF-8 and got U+FFFD in the place of what was wrong.",
+      grpc_refusals_(context, "grpc"),
+      http_refusals_(context, "http"),
+      repaired_strings_(context.metrics.counter("vigia_receiver_repaired_strings",
+                                                "Strings that were not UTF-8 and got U+FFFD in the place of what was wrong.",
                                                 {{"receiver", context.id.to_string()}})) {}
 
 void ExportService::wait_until_idle(Function<void()> idle) {
@@ -88,7 +91,7 @@ Status ExportService::check_http_head(const net::RequestHead& head, int& http_st
 }
 
 std::optional<net::Response> ExportService::refuse_head(const net::RequestHead& head, bool is_grpc,
-                                                        const pipeline::ServerAuthenticator* authenticator) const {
+                                                        const pipeline::ServerAuthenticator* authenticator) {
   Dialect dialect = dialect_of(head);
   if (is_grpc) {
     if (!signal_of(head, true))
@@ -104,8 +107,9 @@ std::optional<net::Response> ExportService::refuse_head(const net::RequestHead& 
     }
   }
   if (auto customer = customer_of(head, authenticator); !customer.is_ok()) return error_response(dialect, customer.status(), context_.ledger);
-  if (context_.ledger.is_over_limit()) return error_response(dialect, memory_refusal(), context_.ledger);
-  return std::nullopt;
+  if (!context_.ledger.is_over_limit()) return std::nullopt;
+  refusals(dialect).for_memory(head.peer_address);
+  return error_response(dialect, memory_refusal(), context_.ledger);
 }
 
 net::BodyPlan ExportService::plan(const net::RequestHead& head, const pipeline::ServerAuthenticator* authenticator) {
@@ -242,7 +246,7 @@ Result<Slice> ExportService::plain_body(const Exchange& exchange, Slice body) co
   return decompress(compression, body.view(), limit, context_.ledger);
 }
 
-Result<ExportService::Content> ExportService::read(const Exchange& exchange, Slice body) const {
+Result<ExportService::Content> ExportService::read(const Exchange& exchange, Slice body) {
   ASSIGN_OR_RETURN(Slice plain, plain_body(exchange, std::move(body)));
   Content content;
   size_t repaired = 0;
@@ -256,23 +260,25 @@ Result<ExportService::Content> ExportService::read(const Exchange& exchange, Sli
   if (repaired > 0) repaired_strings_.add(repaired);
   content.request = std::move(checked.body);
   content.item_count = checked.item_count;
-  if (!config_.required_resource_attribute.empty()) refuse_foreign(exchange.signal, content);
+  if (!config_.required_resource_attribute.empty()) refuse_foreign(exchange, content);
   return content;
 }
 
 // Leaves out what lacks the required attribute, and tells the sender so.
-void ExportService::refuse_foreign(otlp::Signal signal, Content& content) const {
+void ExportService::refuse_foreign(const Exchange& exchange, Content& content) {
   const std::string& key = config_.required_resource_attribute;
   content.request = otlp::filter_messages(content.request, otlp::Level::resource_group, [&](const otlp::Place& place, std::string_view) {
     auto value = place.group.resource().attributes().find(key);
     return value && !value->string().empty();
   });
-  size_t kept = content.request.empty() ? 0 : otlp::count_items(signal, content.request.view());
+  size_t kept = content.request.empty() ? 0 : otlp::count_items(exchange.signal, content.request.view());
   content.partial.rejected_items = content.item_count - kept;
   content.item_count = kept;
   if (content.partial.rejected_items == 0) return;
-  content.partial.message =
-      fmt::format("{} {} refused: the resource attribute \"{}\" is missing", content.partial.rejected_items, otlp::item_name(signal), key);
+  telemetry(exchange.dialect).refused.add(exchange.signal, content.partial.rejected_items);
+  refusals(exchange.dialect).for_attribute(key, content.partial.rejected_items, exchange.head.peer_address);
+  content.partial.message = fmt::format("{} {} refused: the resource attribute \"{}\" is missing", content.partial.rejected_items,
+                                        otlp::item_name(exchange.signal), key);
 }
 
 std::shared_ptr<const pipeline::Client> ExportService::client_of(const Exchange& exchange) const {

@@ -13,6 +13,7 @@
 #include "pipeline/telemetry.h"
 #include "receivers/otlp/answers.h"
 #include "receivers/otlp/config.h"
+#include "receivers/otlp/refusals.h"
 
 namespace vigia::receivers {
 
@@ -45,15 +46,15 @@ class ExportService final : public std::enable_shared_from_this<ExportService> {
   };
 
   std::optional<otlp::Signal> signal_of(const net::RequestHead& head, bool is_grpc) const;
-  std::optional<net::Response> refuse_head(const net::RequestHead& head, bool is_grpc, const pipeline::ServerAuthenticator* authenticator) const;
+  std::optional<net::Response> refuse_head(const net::RequestHead& head, bool is_grpc, const pipeline::ServerAuthenticator* authenticator);
   Status check_http_head(const net::RequestHead& head, int& http_status) const;
   net::Response preflight_response(const net::RequestHead& head) const;
   void add_common_headers(const net::RequestHead& head, net::Response& response) const;
 
   void work(Exchange exchange, Slice body);
-  Result<Content> read(const Exchange& exchange, Slice body) const;
+  Result<Content> read(const Exchange& exchange, Slice body);
   Result<Slice> plain_body(const Exchange& exchange, Slice body) const;
-  void refuse_foreign(otlp::Signal signal, Content& content) const;
+  void refuse_foreign(const Exchange& exchange, Content& content);
   std::shared_ptr<const pipeline::Client> client_of(const Exchange& exchange) const;
   void accept(Exchange exchange, const otlp::PartialSuccess& partial);
   int64_t answer_delay_ms() const;
@@ -62,12 +63,15 @@ class ExportService final : public std::enable_shared_from_this<ExportService> {
   const pipeline::ReceiverTelemetry& telemetry(Dialect dialect) const {
     return dialect == Dialect::grpc ? grpc_telemetry_ : http_telemetry_;
   }
+  Refusals& refusals(Dialect dialect) { return dialect == Dialect::grpc ? grpc_refusals_ : http_refusals_; }
 
   pipeline::Context context_;
   OtlpReceiverConfig config_;
   pipeline::Outputs outputs_;
   pipeline::ReceiverTelemetry grpc_telemetry_;
   pipeline::ReceiverTelemetry http_telemetry_;
+  Refusals grpc_refusals_;
+  Refusals http_refusals_;
   Counter& repaired_strings_;
   std::atomic<size_t> under_way_{1};  // requests, and one that wait_until_idle() takes away
   Function<void()> idle_;
