@@ -59,11 +59,12 @@ Result<Slice> message_of_answer(const ClientResponse& answer, MemoryLedger& ledg
   RETURN_IF_ERROR(grpc_status_of(answer));
   std::string_view body = answer.body.view();
   if (body.size() < grpc_prefix_bytes || message_length(body) != body.size() - grpc_prefix_bytes)
-    return internal_error("the server's answer is not one gRPC message");
+    return internal_error("the server's answer is not one gRPC message").retryable_after_ms(0);
   Slice content = answer.body.sub(body.substr(grpc_prefix_bytes));
   if (body[0] == 0) return content;
   auto compression = compression_by_name(answer.headers.get("grpc-encoding"));
-  if (!compression || *compression == Compression::none) return internal_error("the server's answer is compressed in an unknown way");
+  if (!compression || *compression == Compression::none)
+    return internal_error("the server's answer is compressed in an unknown way").retryable_after_ms(0);
   constexpr size_t most_bytes = 16 << 20;
   return decompress(*compression, content.view(), most_bytes, ledger);
 }

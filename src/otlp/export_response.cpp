@@ -31,7 +31,7 @@ std::string encode_export_response_json(Signal signal, const PartialSuccess& par
   return R"({"partialSuccess":{)" + inner + "}}";
 }
 
-PartialSuccess decode_export_response(std::string_view response) {
+std::optional<PartialSuccess> decode_export_response(std::string_view response) {
   PartialSuccess partial;
   Cursor outer(response);
   Field field;
@@ -43,7 +43,9 @@ PartialSuccess decode_export_response(std::string_view response) {
       if (part.tag == varint_tag(1)) partial.rejected_items = part.number;
       if (part.tag == bytes_tag(2)) partial.message = part.content;
     }
+    if (!inner.ok()) return std::nullopt;
   }
+  if (!outer.ok()) return std::nullopt;
   return partial;
 }
 

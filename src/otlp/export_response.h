@@ -3,6 +3,7 @@
 // The answer to an Export request: empty, or what was not taken and why.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,7 @@ struct PartialSuccess {
 std::string encode_export_response(const PartialSuccess& partial);
 std::string encode_export_response_json(Signal signal, const PartialSuccess& partial);
 
-// Of protobuf; what cannot be read counts as not said.
-PartialSuccess decode_export_response(std::string_view response);
+// Of protobuf; nothing when it cannot be read.
+std::optional<PartialSuccess> decode_export_response(std::string_view response);
 
 }  // namespace vigia::otlp

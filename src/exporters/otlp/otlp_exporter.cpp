@@ -64,7 +64,7 @@ void OtlpExporter::send(pipeline::Batch batch, int64_t timeout_ms, Function<void
   size_t work_bytes = call.compression == Compression::none ? 0 : call.message.size();
   context_.loops.run_where_free(work_bytes, [this, call = std::move(call), answered = std::move(answered)]() mutable {
     net::call_grpc(*client_, std::move(call), context_.ledger, [this, answered = std::move(answered)](Result<Slice> answer) mutable {
-      if (answer.is_ok()) partial_successes_.note(otlp::decode_export_response(answer->view()));
+      if (answer.is_ok()) partial_successes_.note(answer->view());
       answered(answer.is_ok() ? Status() : std::move(answer).status());
     });
   });

@@ -29,6 +29,12 @@ Result<pipeline::HttpUrl> url_for(const OtlpHttpExporterConfig& config, otlp::Si
   return pipeline::HttpUrl::parse(text + fmt::format("/v1/{}", signal_name(signal)));
 }
 
+// Nothing came that could be understood, so nobody has refused the data: whatever went wrong on the way may not next time.
+Status without_answer(Status status) {
+  int64_t delay_ms = status.retry_delay_ms();
+  return std::move(status).retryable_after_ms(delay_ms);
+}
+
 }  // namespace
 
 void decode(config::Section& section, OtlpHttpExporterConfig& out) {
@@ -114,15 +120,14 @@ void OtlpHttpExporter::send(pipeline::Batch batch, int64_t timeout_ms, Function<
       return;
     }
     client_->send(std::move(*request), [this, answered = std::move(answered)](Result<net::ClientResponse> response) mutable {
-      answered(response.is_ok() ? status_of(*response) : std::move(response).status());
+      answered(response.is_ok() ? status_of(*response) : without_answer(std::move(response).status()));
     });
   });
 }
 
 Status OtlpHttpExporter::status_of(const net::ClientResponse& response) const {
   if (response.status / 100 == 2) {
-    if (response.headers.get("content-type").starts_with("application/x-protobuf"))
-      partial_successes_.note(otlp::decode_export_response(response.body.view()));
+    if (response.headers.get("content-type").starts_with("application/x-protobuf")) partial_successes_.note(response.body.view());
     return {};
   }
   return net::status_of_http(response.status, response.headers.get("retry-after"), error_text(response), context_.clock.wall_ns());
