@@ -90,6 +90,7 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
   struct Groups {
     std::map<std::string, Group> by_key;
     bool is_stopping = false;
+    bool is_over = false;  // The deadline has passed: nothing is handed on any more.
     Function<void()> stopped;
   };
   // A batch that is about to be handed on.
@@ -191,9 +192,12 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
     if (!status.is_ok() && !status.is_retryable()) drop(sending.batch, status);
     std::vector<Sending> to_send;
     int64_t retry_in_ms = -1;
+    bool is_too_late = false;
     groups_.with([&](Groups& groups) {
       Group& group = groups.by_key.at(sending.key);
       group.unanswered--;
+      is_too_late = status.is_retryable() && groups.is_over;
+      if (is_too_late) return;
       if (status.is_retryable()) {
         group.waiting.push_front(std::move(sending.batch));
         if (!group.is_refused) {
@@ -209,6 +213,7 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
                      (config_.timeout_ms == 0 || groups.is_stopping || group.collected.item_count >= config_.send_batch_size);
       if (is_full && group.waiting.empty()) cut(sending.key, group, groups.is_stopping ? Trigger::stop : Trigger::size, to_send);
     });
+    if (is_too_late) count_lost(sending.batch.item_count);
     if (retry_in_ms >= 0) retry_later(sending.key, retry_in_ms, status);
     // From a fresh task: a next component that answers at once would otherwise nest once for every waiting batch.
     if (!to_send.empty())
@@ -310,6 +315,7 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
     size_t items = 0;
     Function<void()> stopped;
     groups_.with([&](Groups& groups) {
+      groups.is_over = true;
       for (auto& [key, group] : groups.by_key) {
         for (const Batch& batch : group.waiting) items += batch.item_count;
         items += group.collected.item_count;
@@ -318,11 +324,13 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
       }
       stopped = std::move(groups.stopped);
     });
-    if (items > 0) {
-      dropped_.add(signal_, items);
-      log_.error("the collected data could not be handed on before the end. Dropping data.", {{"dropped_items", items}});
-    }
+    if (items > 0) count_lost(items);
     if (stopped) stopped();
+  }
+
+  void count_lost(size_t items) {
+    dropped_.add(signal_, items);
+    log_.error("the collected data could not be handed on before the end. Dropping data.", {{"dropped_items", items}});
   }
 
   const Logger log_;

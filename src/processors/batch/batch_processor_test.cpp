@@ -250,6 +250,19 @@ TEST_F(BatchTest, StopTriesUntilTheDeadlineAndThenCounts) {
   EXPECT_EQ(kit_.metric("otelcol_processor_dropped_spans{processor=\"batch\"}"), 14);
 }
 
+TEST_F(BatchTest, ARefusalThatComesAfterTheDeadlineOfAStopIsCountedAndNotTriedAgain) {
+  make(of_size(10));
+  next_.hold();
+  send(10);
+  EXPECT_FALSE(stop(1000));
+  kit_.advance_ms(1100);
+  EXPECT_TRUE(*stopped_);
+  kit_.on_loop([&] { next_.release(unavailable("full")); });
+  kit_.advance_ms(60'000);
+  EXPECT_EQ(next_.tries(), 1u);
+  EXPECT_EQ(kit_.metric("otelcol_processor_dropped_spans{processor=\"batch\"}"), 10);
+}
+
 TEST_F(BatchTest, LongWaitsCopyDataOutOfSparseBuffers) {
   make(of_size(1000, 10'000));
   kit_.on_loop([&] {
