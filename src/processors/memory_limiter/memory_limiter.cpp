@@ -104,7 +104,7 @@ void MemoryLimiter::check() {
 
 Status MemoryLimiter::refuse(size_t items) const {
   telemetry_.refused.add(signal_, items);
-  log_.warn("Memory usage is above the soft limit. Refusing data.", {{"held_mib", ledger_.held_bytes() >> 20}, {"refused_items", items}});
+  log_.warn("Memory usage is above soft limit. Refusing data.", {{"held_mib", ledger_.held_bytes() >> 20}, {"refused_items", items}});
   return resource_exhausted(fmt::format("data refused due to high memory usage: {} MiB held, the limit is {} MiB",
                                         ledger_.held_bytes() >> 20, limits_.soft_bytes >> 20))
       .retryable_after_ms(retry_after_ms);

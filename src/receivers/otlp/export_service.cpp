@@ -122,8 +122,9 @@ net::BodyPlan ExportService::plan(const net::RequestHead& head, const pipeline::
   return plan;
 }
 
-std::optional<net::Response> ExportService::refuse_growth(const net::RequestHead& head, size_t more_bytes) const {
+std::optional<net::Response> ExportService::refuse_growth(const net::RequestHead& head, size_t more_bytes) {
   if (!context_.ledger.would_exceed(static_cast<int64_t>(more_bytes))) return std::nullopt;
+  refusals(dialect_of(head)).for_memory(head.peer_address);
   net::Response response = error_response(dialect_of(head), memory_refusal(), context_.ledger);
   add_common_headers(head, response);
   return response;
@@ -169,10 +170,14 @@ void ExportService::serve(net::Request request, std::unique_ptr<net::Responder> 
   exchange.dialect = dialect_of(request.head);
   exchange.responder = std::move(responder);
   exchange.head = std::move(request.head);
-  // That it may pass was settled when the head came; who it is is asked again, because plan() keeps nothing.
-  auto customer = customer_of(exchange.head, authenticator);
-  if (customer.is_ok()) exchange.customer = std::move(*customer);
   under_way_++;
+  // Asked again, because plan() keeps nothing; a credential may have been withdrawn while the body came.
+  auto customer = customer_of(exchange.head, authenticator);
+  if (!customer.is_ok()) {
+    answer(exchange, error_response(exchange.dialect, customer.status(), context_.ledger));
+    return;
+  }
+  exchange.customer = std::move(*customer);
   size_t size = request.body.size();
   context_.loops.run_where_free(size, [self = shared_from_this(), exchange = std::move(exchange), body = std::move(request.body)]() mutable {
     self->work(std::move(exchange), std::move(body));

@@ -27,7 +27,7 @@ class ExportService final : public std::enable_shared_from_this<ExportService> {
   // As of net::HttpService, for a port that lets in whom `authenticator` (or everybody, without one) lets in.
   net::BodyPlan plan(const net::RequestHead& head, const pipeline::ServerAuthenticator* authenticator);
   void serve(net::Request request, std::unique_ptr<net::Responder> responder, const pipeline::ServerAuthenticator* authenticator);
-  std::optional<net::Response> refuse_growth(const net::RequestHead& head, size_t more_bytes) const;
+  std::optional<net::Response> refuse_growth(const net::RequestHead& head, size_t more_bytes);
   net::Response refusal(const net::RequestHead& head, int http_status, std::string_view reason);
 
  private:

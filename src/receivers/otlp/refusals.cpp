@@ -37,7 +37,7 @@ void Refusals::for_memory(std::string_view peer_address) {
   memory_requests_.add(1);
   uint64_t requests = memory_line_.add(1, clock_.steady_ms());
   if (requests == 0) return;
-  log_.warn("Memory usage is above the soft limit. Refusing requests; senders are asked to try again.",
+  log_.warn("Memory usage is above soft limit. Refusing data.",
             {{"refused_requests", requests}, {"held_mib", ledger_.held_bytes() >> 20}, {"last_peer", peer_address}});
 }
 
