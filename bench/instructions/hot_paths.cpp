@@ -48,9 +48,8 @@ otlp::ConstantEdits upserts(std::initializer_list<std::string_view> keys) {
 }
 
 Slice edited(const Slice& request, otlp::Level level, uint32_t attributes_number, const otlp::ConstantEdits& edits) {
-  return otlp::rewrite_messages(request, level, [&](const otlp::Place&, std::string_view message, Appender& out) {
-    edits.apply(message, attributes_number, out);
-  });
+  return otlp::rewrite_messages(
+      request, level, [&](const otlp::Place&, std::string_view message, Appender& out) { edits.apply(message, attributes_number, out); });
 }
 
 // A gRPC request as it comes from the socket: 16 KB DATA frames, in reads of 256 KB.
@@ -58,7 +57,8 @@ std::string grpc_frames(uint32_t stream, std::string_view message) {
   std::string body = net::grpc_prefix(0, static_cast<uint32_t>(message.size()));
   body += message;
   std::string frames = net::grpc_headers(stream);
-  for (size_t at = 0; at < body.size(); at += 16'384) frames += net::http2_data(stream, std::string_view(body).substr(at, 16'384), at + 16'384 >= body.size());
+  for (size_t at = 0; at < body.size(); at += 16'384)
+    frames += net::http2_data(stream, std::string_view(body).substr(at, 16'384), at + 16'384 >= body.size());
   return frames;
 }
 
@@ -76,11 +76,15 @@ std::map<std::string, std::function<Round(MemoryLedger&)>> hot_paths() {
   for (Signal signal : otlp::all_signals) {
     std::string name(signal_name(signal));
     paths["validate_" + name] = [signal](MemoryLedger& ledger) -> Round {
-      return [request = request_of(signal, ledger), signal, &ledger](size_t) { CHECK(otlp::validate(signal, request, ledger)->item_count == items_per_request); };
+      return [request = request_of(signal, ledger), signal, &ledger](size_t) {
+        CHECK(otlp::validate(signal, request, ledger)->item_count == items_per_request);
+      };
     };
   }
   paths["count_traces"] = [](MemoryLedger& ledger) -> Round {
-    return [request = request_of(Signal::traces, ledger)](size_t) { CHECK(otlp::count_items(Signal::traces, request.view()) == items_per_request); };
+    return [request = request_of(Signal::traces, ledger)](size_t) {
+      CHECK(otlp::count_items(Signal::traces, request.view()) == items_per_request);
+    };
   };
   paths["upsert_2_in_resources"] = [](MemoryLedger& ledger) -> Round {
     return [request = request_of(Signal::traces, ledger), edits = upserts({"customer.id", "deployment.environment"})](size_t) {
@@ -88,9 +92,8 @@ std::map<std::string, std::function<Round(MemoryLedger&)>> hot_paths() {
     };
   };
   paths["upsert_4_in_spans"] = [](MemoryLedger& ledger) -> Round {
-    return [request = request_of(Signal::traces, ledger), edits = upserts({"tenant.id", "collector.zone", "http.route", "thread.id"})](size_t) {
-      CHECK(edited(request, otlp::Level::item, otlp::SpanView::attributes_number, edits).size() > request.size());
-    };
+    return [request = request_of(Signal::traces, ledger), edits = upserts({"tenant.id", "collector.zone", "http.route", "thread.id"})](
+               size_t) { CHECK(edited(request, otlp::Level::item, otlp::SpanView::attributes_number, edits).size() > request.size()); };
   };
   paths["json_to_wire"] = [](MemoryLedger& ledger) -> Round {
     Appender json(ledger);

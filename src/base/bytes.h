@@ -54,7 +54,9 @@ class MemoryLedger {
 class BacklogShare {
  public:
   BacklogShare() = default;
-  BacklogShare(MemoryLedger& ledger, size_t bytes) : ledger_(&ledger), bytes_(static_cast<int64_t>(bytes)) { ledger.change_backlog(bytes_); }
+  BacklogShare(MemoryLedger& ledger, size_t bytes) : ledger_(&ledger), bytes_(static_cast<int64_t>(bytes)) {
+    ledger.change_backlog(bytes_);
+  }
   BacklogShare(BacklogShare&& other) noexcept : ledger_(std::exchange(other.ledger_, nullptr)), bytes_(other.bytes_) {}
   BacklogShare& operator=(BacklogShare&& other) noexcept {
     std::swap(ledger_, other.ledger_);
@@ -126,9 +128,7 @@ class Slice {
   Slice(Buffer buffer, size_t offset, size_t size) : buffer_(std::move(buffer)), data_(buffer_.data() + offset), size_(size) {
     CHECK(offset + size <= buffer_.capacity());
   }
-  static Slice copy_of(std::string_view bytes, MemoryLedger& ledger) {
-    return {Buffer::copy_of(bytes, ledger), 0, bytes.size()};
-  }
+  static Slice copy_of(std::string_view bytes, MemoryLedger& ledger) { return {Buffer::copy_of(bytes, ledger), 0, bytes.size()}; }
 
   const char* data() const { return data_; }
   size_t size() const { return size_; }

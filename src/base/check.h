@@ -9,8 +9,8 @@ namespace vigia {
 
 }  // namespace vigia
 
-#define CHECK(condition)                                         \
-  do {                                                           \
-    if (!(condition)) [[unlikely]]                               \
-      ::vigia::check_failed(__FILE__, __LINE__, #condition);     \
+#define CHECK(condition)                                     \
+  do {                                                       \
+    if (!(condition)) [[unlikely]]                           \
+      ::vigia::check_failed(__FILE__, __LINE__, #condition); \
   } while (false)

@@ -94,8 +94,7 @@ Result<std::unique_ptr<AppendFile>> SystemFiles::open_append(const std::string& 
   if (file.number() < 0) return system_error("cannot open " + path, errno);
   struct stat facts {};
   if (::fstat(file.number(), &facts) != 0) return system_error("cannot stat " + path, errno);
-  return std::unique_ptr<AppendFile>(
-      std::make_unique<SystemAppendFile>(file.release(), path, static_cast<uint64_t>(facts.st_size)));
+  return std::unique_ptr<AppendFile>(std::make_unique<SystemAppendFile>(file.release(), path, static_cast<uint64_t>(facts.st_size)));
 }
 
 Status SystemFiles::write_file_atomically(const std::string& path, std::string_view content) {

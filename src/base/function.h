@@ -22,8 +22,8 @@ class Function<R(Args...)> {
   Function() = default;
   Function(std::nullptr_t) {}
   template <typename Callable>
-    requires(!std::is_same_v<std::decay_t<Callable>, Function> && std::is_invocable_r_v<R, std::decay_t<Callable>&, Args...>)
-  Function(Callable&& callable) {
+  requires(!std::is_same_v<std::decay_t<Callable>, Function> && std::is_invocable_r_v<R, std::decay_t<Callable>&, Args...>)
+      Function(Callable&& callable) {
     using Held = std::decay_t<Callable>;
     if constexpr (fits_inside<Held>) {
       new (&storage_) Held(std::forward<Callable>(callable));
@@ -59,8 +59,8 @@ class Function<R(Args...)> {
   };
   static constexpr size_t inside_bytes = 48;
   template <typename Held>
-  static constexpr bool fits_inside =
-      sizeof(Held) <= inside_bytes && alignof(Held) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<Held>;
+  static constexpr bool fits_inside = sizeof(Held) <= inside_bytes &&
+                                      alignof(Held) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<Held>;
 
   template <typename Held>
   static constexpr Operations inside = {

@@ -17,11 +17,21 @@ namespace vigia {
 void append_json_escaped(std::string& out, std::string_view text) {
   for (char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20)
           out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
@@ -58,10 +68,10 @@ void append_json_value(std::string& out, const LogField& field) {
   }
 }
 
-std::string json_line(const LogSettings& settings, int64_t wall_ns, LogLevel level, std::string_view message,
-                      const LogFields& context, const LogFields& fields) {
-  std::string top = fmt::format(R"({{"timestamp":"{}","level":"{}","service":")", format_rfc3339(wall_ns),
-                                json_names[static_cast<size_t>(level)]);
+std::string json_line(const LogSettings& settings, int64_t wall_ns, LogLevel level, std::string_view message, const LogFields& context,
+                      const LogFields& fields) {
+  std::string top =
+      fmt::format(R"({{"timestamp":"{}","level":"{}","service":")", format_rfc3339(wall_ns), json_names[static_cast<size_t>(level)]);
   append_json_escaped(top, settings.service);
   top += '"';
   std::string inner;
@@ -78,8 +88,7 @@ std::string json_line(const LogSettings& settings, int64_t wall_ns, LogLevel lev
   return top + "}\n";
 }
 
-std::string console_line(int64_t wall_ns, LogLevel level, std::string_view message, const LogFields& context,
-                         const LogFields& fields) {
+std::string console_line(int64_t wall_ns, LogLevel level, std::string_view message, const LogFields& context, const LogFields& fields) {
   std::string line = fmt::format("{}\t{}\t", format_rfc3339(wall_ns), console_names[static_cast<size_t>(level)]);
   line += message;
   std::string values;

@@ -33,8 +33,7 @@ struct LogField {
   LogField(std::string_view n, bool v) : name(n), value(v) {}
   LogField(std::string_view n, double v) : name(n), value(v) {}
   template <typename Integer>
-    requires std::is_integral_v<Integer>
-  LogField(std::string_view n, Integer v) : name(n), value(static_cast<int64_t>(v)) {}
+  requires std::is_integral_v<Integer> LogField(std::string_view n, Integer v) : name(n), value(static_cast<int64_t>(v)) {}
 };
 using LogFields = std::vector<LogField>;
 
@@ -60,7 +59,6 @@ class LogSink {
   // Swallows everything.
   static std::shared_ptr<LogSink> null();
 };
-
 
 class Logger {
  public:

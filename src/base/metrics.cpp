@@ -77,8 +77,7 @@ void append_histogram(std::string& out, const std::string& name, const Labels& l
 MetricRegistry::Series& MetricRegistry::series_of(State& state, Kind kind, std::string_view name, std::string_view help,
                                                   const Labels& labels) {
   auto family = state.families.find(name);
-  if (family == state.families.end())
-    family = state.families.emplace(std::string(name), Family{kind, std::string(help), {}}).first;
+  if (family == state.families.end()) family = state.families.emplace(std::string(name), Family{kind, std::string(help), {}}).first;
   CHECK(family->second.kind == kind);
   Series& series = family->second.series[label_text(labels)];
   series.labels = labels;
@@ -156,9 +155,7 @@ void MetricRegistry::append_family(std::string& out, const std::string& name, co
       append_histogram(out, name, labels, *series.histogram);
       continue;
     }
-    double value = series.read      ? series.read()
-                   : series.counter ? static_cast<double>(series.counter->value())
-                                    : series.gauge->value();
+    double value = series.read ? series.read() : series.counter ? static_cast<double>(series.counter->value()) : series.gauge->value();
     append_sample(out, name, label_text(labels), value);
   }
 }

@@ -17,13 +17,14 @@ TEST(Metrics, TheTextIsPrometheusExposition) {
   histogram.observe(5);
   histogram.observe(100);
   registry.set_common_labels({{"service_name", "vigia"}});
-  EXPECT_EQ(registry.prometheus_text(),
-            "# HELP level Level.\n# TYPE level gauge\nlevel{service_name=\"vigia\"} 1.5\n"
-            "# HELP otelcol_x Help.\n# TYPE otelcol_x counter\n"
-            "otelcol_x{receiver=\"otlp\",path=\"a\\\"b\\\\c\\n\",service_name=\"vigia\"} 3\n"
-            "# HELP size Size.\n# TYPE size histogram\n"
-            "size_bucket{service_name=\"vigia\",le=\"1\"} 1\nsize_bucket{service_name=\"vigia\",le=\"10\"} 2\n"
-            "size_bucket{service_name=\"vigia\",le=\"+Inf\"} 3\nsize_sum{service_name=\"vigia\"} 106\nsize_count{service_name=\"vigia\"} 3\n");
+  EXPECT_EQ(
+      registry.prometheus_text(),
+      "# HELP level Level.\n# TYPE level gauge\nlevel{service_name=\"vigia\"} 1.5\n"
+      "# HELP otelcol_x Help.\n# TYPE otelcol_x counter\n"
+      "otelcol_x{receiver=\"otlp\",path=\"a\\\"b\\\\c\\n\",service_name=\"vigia\"} 3\n"
+      "# HELP size Size.\n# TYPE size histogram\n"
+      "size_bucket{service_name=\"vigia\",le=\"1\"} 1\nsize_bucket{service_name=\"vigia\",le=\"10\"} 2\n"
+      "size_bucket{service_name=\"vigia\",le=\"+Inf\"} 3\nsize_sum{service_name=\"vigia\"} 106\nsize_count{service_name=\"vigia\"} 3\n");
 }
 
 TEST(Metrics, TheSameSeriesIsOneObjectAndObservationsEnd) {
@@ -49,7 +50,8 @@ TEST(Log, JsonLinesHaveTheirFieldsInTheirPlaces) {
 }
 
 TEST(Log, ConsoleLinesAreForPeople) {
-  EXPECT_EQ(format_log_line({}, 0, LogLevel::info, "ready", {}, {{"port", 4317}}), "1970-01-01T00:00:00.000Z\tinfo\tready\t{\"port\":4317}\n");
+  EXPECT_EQ(format_log_line({}, 0, LogLevel::info, "ready", {}, {{"port", 4317}}),
+            "1970-01-01T00:00:00.000Z\tinfo\tready\t{\"port\":4317}\n");
 }
 
 }  // namespace

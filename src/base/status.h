@@ -136,14 +136,14 @@ class [[nodiscard]] Result {
 #define VIGIA_JOIN_INNER(a, b) a##b
 #define VIGIA_JOIN(a, b) VIGIA_JOIN_INNER(a, b)
 
-#define RETURN_IF_ERROR(expression)                                      \
-  do {                                                                   \
-    ::vigia::Status status_from_expression = (expression);               \
-    if (!status_from_expression.is_ok()) return status_from_expression;  \
+#define RETURN_IF_ERROR(expression)                                     \
+  do {                                                                  \
+    ::vigia::Status status_from_expression = (expression);              \
+    if (!status_from_expression.is_ok()) return status_from_expression; \
   } while (false)
 
 #define ASSIGN_OR_RETURN(target, expression) ASSIGN_OR_RETURN_AS(VIGIA_JOIN(result_, __LINE__), target, expression)
-#define ASSIGN_OR_RETURN_AS(result, target, expression) \
-  auto result = (expression);                           \
+#define ASSIGN_OR_RETURN_AS(result, target, expression)   \
+  auto result = (expression);                             \
   if (!result.is_ok()) return std::move(result).status(); \
   target = std::move(result).value()

@@ -59,7 +59,8 @@ struct Unit {
   double ns;
 };
 // Longer names first where one begins another.
-constexpr std::array<Unit, 8> units = {{{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"μs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}}};
+constexpr std::array<Unit, 8> units = {
+    {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"μs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}}};
 
 const Unit* unit_at(std::string_view text) {
   size_t length = std::min(text.find_first_of("0123456789."), text.size());

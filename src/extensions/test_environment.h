@@ -25,12 +25,20 @@ class TestEnvironment {
   ~TestEnvironment() { loops.stop(); }
 
   pipeline::Context context(const std::string& id) {
-    return {pipeline::ComponentId{id, ""}, Logger(), metrics, clock, files, ledger, loops, *resolver,
+    return {pipeline::ComponentId{id, ""},
+            Logger(),
+            metrics,
+            clock,
+            files,
+            ledger,
+            loops,
+            *resolver,
             [this](const pipeline::ComponentId& wanted) -> pipeline::Extension* {
               auto found = extensions.find(wanted.to_string());
               return found == extensions.end() ? nullptr : found->second;
             },
-            [this](const std::string& name, int port) { ports[name] = port; }, "test"};
+            [this](const std::string& name, int port) { ports[name] = port; },
+            "test"};
   }
 
   // What the factory makes of a section; errors become the test's text.

@@ -35,7 +35,8 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
     virtual AddressMemory& addresses() = 0;
   };
 
-  ClientConnection(const ClientSettings& settings, EventLoop& loop, Resolver& resolver, MemoryLedger& ledger, std::string& read_buffer, Pool& pool);
+  ClientConnection(const ClientSettings& settings, EventLoop& loop, Resolver& resolver, MemoryLedger& ledger, std::string& read_buffer,
+                   Pool& pool);
   ~ClientConnection() override;
 
   void open();

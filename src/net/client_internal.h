@@ -80,8 +80,8 @@ struct ProxyForm {
   std::string authorization;  // the value of Proxy-Authorization, or ""
 };
 
-std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& settings, std::optional<ProxyForm> proxy, MemoryLedger& ledger,
-                                                        ClientSession::Host& host);
+std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& settings, std::optional<ProxyForm> proxy,
+                                                        MemoryLedger& ledger, ClientSession::Host& host);
 std::unique_ptr<ClientSession> new_http2_client_session(const ClientSettings& settings, bool is_tls, MemoryLedger& ledger, int64_t now_ms,
                                                         ClientSession::Host& host);
 

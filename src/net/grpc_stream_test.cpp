@@ -81,8 +81,9 @@ class GrpcStreamTest : public testing::Test {
       call.path = path;
       call.message = Chain(Slice::copy_of(std::to_string(count), ledger_));
       call.timeout_ms = timeout_ms;
-      call_grpc_stream(*client_, std::move(call), ledger_, [&](Slice message) { received_.push_back(std::string(message.view())); },
-                       [&](Status status) { promise.set_value(std::move(status)); });
+      call_grpc_stream(
+          *client_, std::move(call), ledger_, [&](Slice message) { received_.push_back(std::string(message.view())); },
+          [&](Status status) { promise.set_value(std::move(status)); });
     });
     return promise.get_future().get();
   }
@@ -123,12 +124,14 @@ TEST(GrpcMessageReader, PutsPiecesOfAnySizeTogether) {
   MemoryLedger ledger;
   std::string stream;
   std::vector<std::string> sent = {"", "a", std::string(1000, 'b'), "", "c"};
-  for (const std::string& message : sent) stream += frame_grpc_message(Chain(Slice::copy_of(message, ledger)), Compression::none, ledger)->to_string();
+  for (const std::string& message : sent)
+    stream += frame_grpc_message(Chain(Slice::copy_of(message, ledger)), Compression::none, ledger)->to_string();
   for (size_t step : {1, 3, 5, 7, 2000}) {
     GrpcMessageReader reader(1000, ledger);
     std::vector<std::string> got;
     for (size_t at = 0; at < stream.size(); at += step)
-      ASSERT_TRUE(reader.feed(std::string_view(stream).substr(at, step), [&](Slice message) { got.push_back(std::string(message.view())); }).is_ok());
+      ASSERT_TRUE(reader.feed(std::string_view(stream).substr(at, step), [&](Slice message) { got.push_back(std::string(message.view())); })
+                      .is_ok());
     EXPECT_EQ(got, sent) << step;
     EXPECT_TRUE(reader.is_between_messages());
   }

@@ -40,8 +40,8 @@ struct RequestHead {
   Headers headers;
   HttpVersion version = HttpVersion::http1;
   bool is_tls = false;
-  std::string peer_address;             // "127.0.0.1:4711"
-  std::string peer_certificate_subject; // of a verified client certificate
+  std::string peer_address;              // "127.0.0.1:4711"
+  std::string peer_certificate_subject;  // of a verified client certificate
 };
 
 struct Response {

@@ -186,8 +186,8 @@ void Http1ClientSession::on_closed(const Status& why) {
 
 }  // namespace
 
-std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& settings, std::optional<ProxyForm> proxy, MemoryLedger& ledger,
-                                                        ClientSession::Host& host) {
+std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& settings, std::optional<ProxyForm> proxy,
+                                                        MemoryLedger& ledger, ClientSession::Host& host) {
   return std::make_unique<Http1ClientSession>(settings, std::move(proxy), ledger, host);
 }
 

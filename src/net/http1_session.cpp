@@ -70,7 +70,7 @@ class Http1Session final : public Session {
   BodyCollector body_;
   std::optional<ChunkedReader> chunks_;
   uint64_t body_left_ = 0;
-  uint64_t stream_id_ = 0;           // of the request at hand
+  uint64_t stream_id_ = 0;  // of the request at hand
   OutputQueue output_;
   Function<void(bool)> written_;
   int64_t since_ms_;      // when the present state began

@@ -22,7 +22,8 @@ TEST_P(Http1Strangers, GetTheirAnswerWholeAndByteByByte) {
   for (size_t step : {size_t{1}, size_t{7}, size_t{1} << 20}) {
     TestSession test(new_http1_session);
     std::string answer;
-    for (size_t at = 0; at < GetParam().request.size(); at += step) answer += test.exchange(std::string_view(GetParam().request).substr(at, step));
+    for (size_t at = 0; at < GetParam().request.size(); at += step)
+      answer += test.exchange(std::string_view(GetParam().request).substr(at, step));
     EXPECT_EQ(answer.substr(0, answer.find("\r\n")), GetParam().status_line) << answer;
   }
 }
@@ -66,7 +67,8 @@ TEST(Http1Session, AHeaderOfAMegabyteIsRefusedEarly) {
 TEST(Http1Session, PipelinedRequestsAreAnsweredInOrder) {
   TestSession test(new_http1_session);
   std::string answer = test.exchange(
-      "GET /one HTTP/1.1\r\nHost: x\r\n\r\nPOST /two HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nabGET /three HTTP/1.1\r\nHost: x\r\n\r\n");
+      "GET /one HTTP/1.1\r\nHost: x\r\n\r\nPOST /two HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nabGET /three HTTP/1.1\r\nHost: "
+      "x\r\n\r\n");
   size_t one = answer.find("ok /one");
   size_t two = answer.find("ok /two");
   size_t three = answer.find("ok /three");

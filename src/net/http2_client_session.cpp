@@ -64,7 +64,7 @@ class Http2ClientSession final : public ClientSession {
   std::unordered_map<int32_t, std::unique_ptr<ClientStream>> streams_;
   OutputQueue* output_ = nullptr;
   bool is_leaving_ = false;
-  std::string goodbye_;  // what the server's GOAWAY said
+  std::string goodbye_;          // what the server's GOAWAY said
   bool has_settings_ = false;    // the server's first word
   int unanswered_settings_ = 1;  // of ours
   bool has_heard_ = false;

@@ -28,9 +28,9 @@ struct Stream {
   int64_t heard_ms = 0;  // when the last of it came
   bool is_head_done = false;
   bool is_head_request = false;
-  bool is_refused = false;   // it has its answer; the rest of its body goes by unread
-  bool is_serving = false;   // a handler has it
-  bool has_answer = false;   // the response's head has been submitted
+  bool is_refused = false;  // it has its answer; the rest of its body goes by unread
+  bool is_serving = false;  // a handler has it
+  bool has_answer = false;  // the response's head has been submitted
 
   BodySource output;
   bool is_output_complete = false;
@@ -101,16 +101,22 @@ class Http2Session final : public Session {
 };
 
 Http2Session::Http2Session(const SessionContext& context, const PeerFacts& peer, ResponderSource& responders)
-    : context_(context), peer_(peer), responders_(responders), born_ms_(context.loop.now_ms()), idle_since_ms_(born_ms_), last_heard_ms_(born_ms_) {
+    : context_(context),
+      peer_(peer),
+      responders_(responders),
+      born_ms_(context.loop.now_ms()),
+      idle_since_ms_(born_ms_),
+      last_heard_ms_(born_ms_) {
   Http2CallbacksPointer callbacks = make_callbacks();
   Http2OptionPointer options = http2_options();
   nghttp2_session* session = nullptr;
   CHECK(nghttp2_session_server_new2(&session, callbacks.get(), this, options.get()) == 0);
   session_.reset(session);
   const ServerSettings& settings = context.settings;
-  std::array<nghttp2_settings_entry, 3> entries = {{{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.max_concurrent_streams},
-                                                    {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window_bytes},
-                                                    {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<uint32_t>(settings.max_header_bytes)}}};
+  std::array<nghttp2_settings_entry, 3> entries = {
+      {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.max_concurrent_streams},
+       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window_bytes},
+       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<uint32_t>(settings.max_header_bytes)}}};
   nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, entries.data(), entries.size());
   nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, static_cast<int32_t>(settings.connection_window_bytes));
 }
@@ -312,9 +318,8 @@ void Http2Session::submit_head(Stream& stream, const Response& response, bool ha
   stream.is_output_complete = true;
   nghttp2_data_provider provider{};
   provider.source.ptr = &stream;
-  provider.read_callback = [](nghttp2_session*, int32_t, uint8_t*, size_t length, uint32_t* flags, nghttp2_data_source* source, void* user) {
-    return self(user).read_output(*static_cast<Stream*>(source->ptr), length, *flags);
-  };
+  provider.read_callback = [](nghttp2_session*, int32_t, uint8_t*, size_t length, uint32_t* flags, nghttp2_data_source* source,
+                              void* user) { return self(user).read_output(*static_cast<Stream*>(source->ptr), length, *flags); };
   nghttp2_submit_response(session_.get(), stream.id, fields.data(), fields.size(), &provider);
 }
 

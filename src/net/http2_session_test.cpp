@@ -18,7 +18,8 @@ class Http2SessionTest : public testing::Test {
   }
   bool is_goaway(std::string_view output, std::string_view why = "") {
     while (output.size() >= 9) {
-      size_t size = static_cast<unsigned char>(output[0]) << 16 | static_cast<unsigned char>(output[1]) << 8 | static_cast<unsigned char>(output[2]);
+      size_t size =
+          static_cast<unsigned char>(output[0]) << 16 | static_cast<unsigned char>(output[1]) << 8 | static_cast<unsigned char>(output[2]);
       if (output[3] == 7) return output.substr(17, size - 8) == why;
       output.remove_prefix(9 + size);
     }
@@ -59,7 +60,8 @@ TEST_F(Http2SessionTest, MemoryIsAskedForAgainAsABodyGrows) {
 
 TEST_F(Http2SessionTest, ADeclaredLengthCostsNothingBeforeItComes) {
   // 200 calls that promise a megabyte each and send ten bytes.
-  for (uint32_t i = 0; i < 200; i++) test.exchange(grpc_headers(1 + 2 * i) + http2_data(1 + 2 * i, grpc_prefix(0, 1'000'000) + "0123456789", false));
+  for (uint32_t i = 0; i < 200; i++)
+    test.exchange(grpc_headers(1 + 2 * i) + http2_data(1 + 2 * i, grpc_prefix(0, 1'000'000) + "0123456789", false));
   EXPECT_LT(test.ledger.held_bytes(), 200 * 70'000);
   EXPECT_EQ(test.service.served, 0);
 }

@@ -69,7 +69,8 @@ void LoopPool::submit(CallPointer call) {
     }
   if (waiting_.size() >= settings_.max_waiting_requests) {
     loop_.cancel_timer(call->deadline_timer);
-    call->finish(unavailable(fmt::format("{} requests wait for a connection to {}:{} already", waiting_.size(), settings_.host, settings_.port)));
+    call->finish(
+        unavailable(fmt::format("{} requests wait for a connection to {}:{} already", waiting_.size(), settings_.host, settings_.port)));
     return;
   }
   waiting_.push_back(std::move(call));
@@ -83,8 +84,8 @@ void LoopPool::arm_deadline(const CallPointer& call) {
     if (call->is_finished()) return;
     if (call->connection) call->connection->abandon(call);
     std::erase(waiting_, call);
-    call->finish(deadline_exceeded(fmt::format("no answer from {}:{} within {}", settings_.host, settings_.port,
-                                               format_duration_ns(timeout_ms * 1'000'000))));
+    call->finish(deadline_exceeded(
+        fmt::format("no answer from {}:{} within {}", settings_.host, settings_.port, format_duration_ns(timeout_ms * 1'000'000))));
   });
 }
 
@@ -96,7 +97,8 @@ ClientConnection* LoopPool::available() {
 
 // Connections that take calls now or may soon; not those that the server asked to go away.
 size_t LoopPool::lasting_connections() const {
-  return static_cast<size_t>(std::count_if(connections_.begin(), connections_.end(), [](const auto& entry) { return !entry.first->is_leaving(); }));
+  return static_cast<size_t>(
+      std::count_if(connections_.begin(), connections_.end(), [](const auto& entry) { return !entry.first->is_leaving(); }));
 }
 
 size_t LoopPool::wanted_connections() const {
@@ -191,8 +193,7 @@ class PooledClient final : public HttpClient, public std::enable_shared_from_thi
  public:
   PooledClient(const ClientSettings& settings, LoopGroup& loops, Resolver& resolver, MemoryLedger& ledger, Logger log)
       : settings_(settings), loops_(loops) {
-    for (size_t i = 0; i < loops.size(); i++)
-      pools_.push_back(std::make_unique<LoopPool>(settings_, loops.at(i), resolver, ledger, log));
+    for (size_t i = 0; i < loops.size(); i++) pools_.push_back(std::make_unique<LoopPool>(settings_, loops.at(i), resolver, ledger, log));
   }
 
   void send(ClientRequest request, Function<void(Result<ClientResponse>)> done) override {

@@ -24,12 +24,12 @@ struct ClientSettings {
   bool allow_http2 = false;
   std::string authority;  // "" is host:port
 
-  std::string proxy_url;  // "http://user:password@host:port"; "" is none
-  int64_t connect_timeout_ms = 20'000;        // for all addresses together, TLS and HTTP/2's first word included
-  size_t max_connections_per_loop = 16;       // HTTP/1.1; HTTP/2 uses one
+  std::string proxy_url;                 // "http://user:password@host:port"; "" is none
+  int64_t connect_timeout_ms = 20'000;   // for all addresses together, TLS and HTTP/2's first word included
+  size_t max_connections_per_loop = 16;  // HTTP/1.1; HTTP/2 uses one
   int64_t idle_connection_timeout_ms = 90'000;
   size_t max_response_bytes = 16 << 20;
-  size_t max_waiting_requests = 10'000;       // on one loop, for a connection; more are refused
+  size_t max_waiting_requests = 10'000;  // on one loop, for a connection; more are refused
   int max_redirects = 0;
   // HTTP/2 keepalive pings; 0 is off. Without them, too, a sign of life is asked for when a call has timed out.
   int64_t keepalive_time_ms = 0;

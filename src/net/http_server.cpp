@@ -59,9 +59,8 @@ void ServerLoop::adopt(Socket socket, std::string peer_address) {
   int on = 1;
   ::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ssl_st* session = settings_.tls ? settings_.tls->new_session() : nullptr;
-  auto connection =
-      std::make_shared<ServerConnection>(Transport(std::move(socket), session), PeerFacts{std::move(peer_address), {}, false}, context_,
-                                         read_buffer_, log_, [this](ServerConnection& closed) { remove(closed); });
+  auto connection = std::make_shared<ServerConnection>(Transport(std::move(socket), session), PeerFacts{std::move(peer_address), {}, false},
+                                                       context_, read_buffer_, log_, [this](ServerConnection& closed) { remove(closed); });
   connections_.emplace(connection.get(), connection);
   if (sweep_timer_ == 0) sweep_later();
   connection->open();
@@ -119,8 +118,7 @@ class Server final : public HttpServer, public IoHandler {
   Server(const ServerSettings& settings, HttpService& service, LoopGroup& loops, MemoryLedger& ledger, Logger log, Socket listener,
          SocketAddress bound)
       : settings_(settings), log_(std::move(log)), listener_(std::move(listener)), bound_(bound), accept_loop_(loops.next()) {
-    for (size_t i = 0; i < loops.size(); i++)
-      loops_.push_back(std::make_unique<ServerLoop>(settings_, service, loops.at(i), ledger, log_));
+    for (size_t i = 0; i < loops.size(); i++) loops_.push_back(std::make_unique<ServerLoop>(settings_, service, loops.at(i), ledger, log_));
     loops_left_ = loops_.size();
   }
 
@@ -194,9 +192,8 @@ ServerLoop& Server::least_loaded() {
 void Server::hand_over(Socket socket, std::string peer) {
   ServerLoop& target = least_loaded();
   target.load()++;
-  target.loop().dispatch([&target, socket = std::move(socket), peer = std::move(peer)]() mutable {
-    target.adopt(std::move(socket), std::move(peer));
-  });
+  target.loop().dispatch(
+      [&target, socket = std::move(socket), peer = std::move(peer)]() mutable { target.adopt(std::move(socket), std::move(peer)); });
 }
 
 void Server::drain(int64_t grace_ms, Function<void()> drained) {

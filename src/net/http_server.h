@@ -15,7 +15,7 @@
 namespace vigia::net {
 
 struct ServerSettings {
-  std::string endpoint;  // "host:port", "[::1]:4317", ":8080", "unix:///run/x.sock"
+  std::string endpoint;                   // "host:port", "[::1]:4317", ":8080", "unix:///run/x.sock"
   std::shared_ptr<TlsServerContext> tls;  // null: plain text
 
   size_t max_connections = 20'000;
@@ -31,8 +31,8 @@ struct ServerSettings {
   // A peer that takes nothing of what we have for it for so long is dropped.
   int64_t write_timeout_ms = 30'000;
   bool keeps_http1_alive = true;
-  int64_t idle_timeout_ms = 0;          // 0: HTTP/1 connections 60 s, HTTP/2 for ever (keepalive finds dead ones)
-  int64_t max_connection_idle_ms = 0;   // gRPC keepalive.server_parameters; 0 is for ever
+  int64_t idle_timeout_ms = 0;         // 0: HTTP/1 connections 60 s, HTTP/2 for ever (keepalive finds dead ones)
+  int64_t max_connection_idle_ms = 0;  // gRPC keepalive.server_parameters; 0 is for ever
   int64_t max_connection_age_ms = 0;
   int64_t max_connection_age_grace_ms = 0;
   int64_t keepalive_time_ms = 7'200'000;

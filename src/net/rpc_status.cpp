@@ -123,14 +123,22 @@ Status decode_rpc_status(StatusCode code, std::string message, std::string_view 
 
 int http_status_of(const Status& status) {
   switch (status.code()) {
-    case StatusCode::ok: return 200;
-    case StatusCode::invalid_argument: return 400;
-    case StatusCode::unauthenticated: return 401;
-    case StatusCode::permission_denied: return 403;
-    case StatusCode::not_found: return 404;
-    case StatusCode::resource_exhausted: return status.is_retryable() ? 429 : 413;  // 429 would be sent again, for ever
-    case StatusCode::unimplemented: return 501;
-    default: return status.is_retryable() ? 503 : 500;
+    case StatusCode::ok:
+      return 200;
+    case StatusCode::invalid_argument:
+      return 400;
+    case StatusCode::unauthenticated:
+      return 401;
+    case StatusCode::permission_denied:
+      return 403;
+    case StatusCode::not_found:
+      return 404;
+    case StatusCode::resource_exhausted:
+      return status.is_retryable() ? 429 : 413;  // 429 would be sent again, for ever
+    case StatusCode::unimplemented:
+      return 501;
+    default:
+      return status.is_retryable() ? 503 : 500;
   }
 }
 
@@ -144,12 +152,18 @@ Status status_of_http(int http_status, std::string_view retry_after, std::string
       auto code = http_status == 429 ? StatusCode::resource_exhausted : StatusCode::unavailable;
       return Status(code, std::move(text)).retryable_after_ms(retry_after_ms(retry_after, now_wall_ns).value_or(0));
     }
-    case 400: return invalid_argument(std::move(text));
-    case 401: return {StatusCode::unauthenticated, std::move(text)};
-    case 403: return {StatusCode::permission_denied, std::move(text)};
-    case 404: return not_found(std::move(text));
-    case 413: return resource_exhausted(std::move(text));
-    default: return internal_error(std::move(text));
+    case 400:
+      return invalid_argument(std::move(text));
+    case 401:
+      return {StatusCode::unauthenticated, std::move(text)};
+    case 403:
+      return {StatusCode::permission_denied, std::move(text)};
+    case 404:
+      return not_found(std::move(text));
+    case 413:
+      return resource_exhausted(std::move(text));
+    default:
+      return internal_error(std::move(text));
   }
 }
 

@@ -63,8 +63,8 @@ class ConnectionResponder final : public Responder {
 
 }  // namespace
 
-ServerConnection::ServerConnection(Transport transport, PeerFacts peer, const SessionContext& context, std::string& read_buffer,
-                                   Logger log, Function<void(ServerConnection&)> closed)
+ServerConnection::ServerConnection(Transport transport, PeerFacts peer, const SessionContext& context, std::string& read_buffer, Logger log,
+                                   Function<void(ServerConnection&)> closed)
     : transport_(std::move(transport)),
       peer_(std::move(peer)),
       context_(context),

@@ -40,13 +40,11 @@ Result<SocketAddress> SocketAddress::from_number(std::string_view host, int port
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
   v4.sin_port = htons(static_cast<uint16_t>(port));
-  if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1)
-    return SocketAddress(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
+  if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) return SocketAddress(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(static_cast<uint16_t>(port));
-  if (inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1)
-    return SocketAddress(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+  if (inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) return SocketAddress(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
   return invalid_argument(fmt::format("\"{}\" is not an IP address", host));
 }
 

@@ -153,7 +153,8 @@ inline std::string http2_headers(uint32_t stream, const std::vector<std::pair<st
 }
 inline std::string grpc_headers(uint32_t stream, std::vector<std::pair<std::string, std::string>> more = {}) {
   std::vector<std::pair<std::string, std::string>> fields = {
-      {":method", "POST"}, {":scheme", "http"}, {":path", "/x.Y/Z"}, {":authority", "test"}, {"content-type", "application/grpc"}, {"te", "trailers"}};
+      {":method", "POST"}, {":scheme", "http"}, {":path", "/x.Y/Z"}, {":authority", "test"}, {"content-type", "application/grpc"},
+      {"te", "trailers"}};
   fields.insert(fields.end(), more.begin(), more.end());
   return http2_headers(stream, fields, false);
 }

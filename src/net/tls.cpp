@@ -170,7 +170,8 @@ Result<ContextPointer> new_context(const TlsSettings& settings, bool is_server) 
   return context;
 }
 
-int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered, unsigned offered_length, void*) {
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered, unsigned offered_length,
+                    void*) {
   static constexpr unsigned char ours[] = "\x02h2\x08http/1.1";
   unsigned char* selected = nullptr;
   if (SSL_select_next_proto(&selected, length, ours, sizeof ours - 1, offered, offered_length) != OPENSSL_NPN_NEGOTIATED)
@@ -190,7 +191,10 @@ class FollowingContext {
   using Maker = std::function<Result<ContextPointer>()>;
 
   FollowingContext(const TlsSettings& settings, const Clock& clock, Maker make, ContextPointer first)
-      : settings_(settings), clock_(clock), make_(std::move(make)), state_(State{std::move(first), changes(settings), clock.steady_ms(), {}}) {}
+      : settings_(settings),
+        clock_(clock),
+        make_(std::move(make)),
+        state_(State{std::move(first), changes(settings), clock.steady_ms(), {}}) {}
 
   ContextPointer current() {
     return state_.with([&](State& state) {
@@ -234,8 +238,7 @@ class FollowingContext {
 };
 
 Result<ContextPointer> server_context(const TlsSettings& settings) {
-  if (settings.cert_file.empty() && settings.cert_pem.empty())
-    return invalid_argument("TLS on a server needs cert_file and key_file");
+  if (settings.cert_file.empty() && settings.cert_pem.empty()) return invalid_argument("TLS on a server needs cert_file and key_file");
   ASSIGN_OR_RETURN(ContextPointer context, new_context(settings, true));
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
   SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>("vigia"), 5);
@@ -256,7 +259,8 @@ Result<ContextPointer> client_context(const TlsSettings& settings) {
 class ServerContext final : public TlsServerContext {
  public:
   ServerContext(const TlsSettings& settings, const Clock& clock, ContextPointer first)
-      : context_(settings, clock, [settings] { return server_context(settings); }, std::move(first)) {}
+      : context_(
+            settings, clock, [settings] { return server_context(settings); }, std::move(first)) {}
 
   ssl_st* new_session() override {
     SSL* session = SSL_new(context_.current().get());
@@ -273,7 +277,9 @@ class ServerContext final : public TlsServerContext {
 class ClientContext final : public TlsClientContext {
  public:
   ClientContext(const TlsSettings& settings, const Clock& clock, ContextPointer first)
-      : settings_(settings), context_(settings, clock, [settings] { return client_context(settings); }, std::move(first)) {}
+      : settings_(settings),
+        context_(
+            settings, clock, [settings] { return client_context(settings); }, std::move(first)) {}
 
   Result<ssl_st*> new_session(const std::string& host, const std::vector<std::string>& alpn) override {
     SSL* session = SSL_new(context_.current().get());

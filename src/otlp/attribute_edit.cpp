@@ -24,7 +24,8 @@ bool ConstantEdits::add(Kind kind, std::string_view key, std::string_view any_va
   }
   std::string encoded = kind == Kind::erase ? std::string() : encoded_attribute(key, any_value);
   compose(*rule, static_cast<size_t>(rule - rules_.begin()), kind, encoded);
-  affects_all_ = std::any_of(rules_.begin(), rules_.end(), [](const Rule& each) { return each.fate != Fate::keep && each.is_added_when_missing; });
+  affects_all_ =
+      std::any_of(rules_.begin(), rules_.end(), [](const Rule& each) { return each.fate != Fate::keep && each.is_added_when_missing; });
   return true;
 }
 

@@ -44,8 +44,7 @@ Status check_options(const DataSetOptions& options) {
   RETURN_IF_ERROR(check_size("log_line_bytes", options.log_line_bytes, 0, 1'000'000));
   RETURN_IF_ERROR(check_size("items_per_second", options.items_per_second, 1, 1'000'000'000));
   if (!(options.error_fraction >= 0 && options.error_fraction <= 1))
-    return invalid_argument(
-        fmt::format("cannot generate telemetry: error_fraction is {}, expected 0 to 1", options.error_fraction));
+    return invalid_argument(fmt::format("cannot generate telemetry: error_fraction is {}, expected 0 to 1", options.error_fraction));
   return check_bytes(options);
 }
 

@@ -25,16 +25,16 @@ struct DataSetOptions {
   uint64_t seed = 1;
   Signal signal = Signal::traces;
 
-  size_t batch = 1000;                  // items in a request: spans, data points, log records
-  size_t resources_per_request = 0;     // of traces and logs; 0: one for 200 items, at least one
+  size_t batch = 1000;               // items in a request: spans, data points, log records
+  size_t resources_per_request = 0;  // of traces and logs; 0: one for 200 items, at least one
   size_t services = 20;
-  size_t instances = 5;                 // of each service
-  size_t attributes_per_span = 10;      // beyond ten, more are made up
-  size_t value_bytes = 16;              // length of the values of those
-  double error_fraction = 0.02;         // of spans and log records
-  size_t series = 10'000;               // of metrics
-  size_t log_line_bytes = 0;            // 0: as they come, 60 to 400; else lines are filled up to this
-  size_t items_per_second = 10'000;     // how dense spans and log records lie in the data's own time
+  size_t instances = 5;              // of each service
+  size_t attributes_per_span = 10;   // beyond ten, more are made up
+  size_t value_bytes = 16;           // length of the values of those
+  double error_fraction = 0.02;      // of spans and log records
+  size_t series = 10'000;            // of metrics
+  size_t log_line_bytes = 0;         // 0: as they come, 60 to 400; else lines are filled up to this
+  size_t items_per_second = 10'000;  // how dense spans and log records lie in the data's own time
 
   // When the telemetry begins. Changes the timestamps and nothing else.
   uint64_t start_time_ns = 1'760'000'000'000'000'000;

@@ -13,9 +13,9 @@ namespace {
 constexpr uint32_t body_field = 5;
 constexpr uint32_t attributes_field = 6;
 
-constexpr std::array<std::string_view, 6> loggers = {"shop.http.Access", "shop.cart.Store",   "shop.orders.Flow",
+constexpr std::array<std::string_view, 6> loggers = {"shop.http.Access", "shop.cart.Store",     "shop.orders.Flow",
                                                      "shop.db.Pool",     "shop.kafka.Consumer", "shop.auth.Tokens"};
-constexpr std::array<std::string_view, 6> events = {"order placed",  "cart updated",    "price recalculated",
+constexpr std::array<std::string_view, 6> events = {"order placed",       "cart updated",    "price recalculated",
                                                     "parcel handed over", "session renewed", "stock reserved"};
 
 struct Severity {
@@ -35,7 +35,10 @@ Severity usual_severity(Dice& dice) {
 class LogSource : public Generator::Source {
  public:
   explicit LogSource(const DataSetOptions& options)
-      : options_(options), dice_(mixed(options.seed, 3)), shop_(build_shop(options)), group_sizes_(group_sizes(options)),
+      : options_(options),
+        dice_(mixed(options.seed, 3)),
+        shop_(build_shop(options)),
+        group_sizes_(group_sizes(options)),
         now_ns_(options.start_time_ns) {}
   void next_request(Appender& out) override;
 

@@ -23,8 +23,8 @@ constexpr std::string_view directions[] = {"receive", "transmit"};
 constexpr std::string_view accesses[] = {"read", "write"};
 constexpr std::string_view memory_states[] = {"used", "free", "cached", "buffered"};
 constexpr std::string_view pools[] = {"eden", "survivor", "old", "metaspace"};
-constexpr std::string_view routes[] = {"/api/v1/carts/{id}", "/api/v1/orders", "/api/v1/items/{id}", "/api/v1/prices",
-                                       "/api/v1/stock/{id}",    "/healthz"};
+constexpr std::string_view routes[] = {"/api/v1/carts/{id}", "/api/v1/orders",     "/api/v1/items/{id}",
+                                       "/api/v1/prices",     "/api/v1/stock/{id}", "/healthz"};
 constexpr std::string_view verbs[] = {"GET", "POST", "PUT", "DELETE"};
 constexpr std::string_view statuses[] = {"200", "201", "404", "500", "503"};
 constexpr std::string_view rpc_methods[] = {"GetCart", "AddItem", "PlaceOrder", "Charge", "Quote", "Reserve"};
@@ -352,8 +352,6 @@ void MetricSource::append_dimensions(const Definition& definition, size_t point)
 
 }  // namespace
 
-std::unique_ptr<Generator::Source> make_metric_source(const DataSetOptions& options) {
-  return std::make_unique<MetricSource>(options);
-}
+std::unique_ptr<Generator::Source> make_metric_source(const DataSetOptions& options) { return std::make_unique<MetricSource>(options); }
 
 }  // namespace vigia::otlp

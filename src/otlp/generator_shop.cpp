@@ -10,8 +10,8 @@ namespace vigia::otlp {
 namespace {
 
 constexpr std::array<std::string_view, 20> service_names = {
-    "web",       "gateway",  "cart",     "checkout", "payment",  "pricing", "catalog", "search", "suggestions", "inventory",
-    "shipping",  "tracking", "invoicing", "accounts", "sessions", "reviews", "media",   "mail",   "fraud-check", "warehouse"};
+    "web",      "gateway",  "cart",      "checkout", "payment",  "pricing", "catalog", "search", "suggestions", "inventory",
+    "shipping", "tracking", "invoicing", "accounts", "sessions", "reviews", "media",   "mail",   "fraud-check", "warehouse"};
 constexpr std::array<std::string_view, 12> resource_names = {"carts",   "orders",   "items",   "accounts", "payments", "prices",
                                                              "parcels", "sessions", "reviews", "images",   "invoices", "stock"};
 constexpr std::array<std::string_view, 4> methods = {"GET", "POST", "GET", "PUT"};

@@ -192,7 +192,11 @@ TEST(DataSet, NonsenseIsRefused) {
               o.attributes_per_span = 128;
             }),
             "taken");
-  EXPECT_NE(refused([](DataSetOptions& o) { o.services = o.instances = 100; o.batch = 100'000; }), "taken");
+  EXPECT_NE(refused([](DataSetOptions& o) {
+              o.services = o.instances = 100;
+              o.batch = 100'000;
+            }),
+            "taken");
 }
 
 TEST(DataSet, TracesAreTreesThroughServices) {

@@ -84,8 +84,8 @@ class TraceSource : public Generator::Source {
   Dice dice_;
   Shop shop_;
   std::vector<size_t> group_sizes_;
-  std::vector<HttpTemplate> http_;         // of service s and operation o
-  std::vector<std::string> user_agents_;   // encoded attributes
+  std::vector<HttpTemplate> http_;        // of service s and operation o
+  std::vector<std::string> user_agents_;  // encoded attributes
   std::vector<std::string> client_addresses_;
   std::vector<std::string> statements_;
   std::vector<Pending> pending_;  // of each instance
@@ -98,8 +98,12 @@ class TraceSource : public Generator::Source {
 };
 
 TraceSource::TraceSource(const DataSetOptions& options)
-    : options_(options), dice_(mixed(options.seed, 2)), shop_(build_shop(options)), group_sizes_(group_sizes(options)),
-      pending_(shop_.instances.size()), now_ns_(options.start_time_ns),
+    : options_(options),
+      dice_(mixed(options.seed, 2)),
+      shop_(build_shop(options)),
+      group_sizes_(group_sizes(options)),
+      pending_(shop_.instances.size()),
+      now_ns_(options.start_time_ns),
       trace_gap_ns_(1'000'000'000 * mean_trace_size / options.items_per_second) {
   build_templates();
 }
@@ -115,10 +119,8 @@ void TraceSource::build_templates() {
     }
   }
   for (const std::string& agent : shop_.user_agents) user_agents_.push_back(attribute(attributes_field, "user_agent.original", agent));
-  for (const std::string& address : shop_.addresses)
-    client_addresses_.push_back(attribute(attributes_field, "client.address", address));
-  for (const std::string& statement : shop_.statements)
-    statements_.push_back(attribute(attributes_field, "db.query.text", statement));
+  for (const std::string& address : shop_.addresses) client_addresses_.push_back(attribute(attributes_field, "client.address", address));
+  for (const std::string& statement : shop_.statements) statements_.push_back(attribute(attributes_field, "db.query.text", statement));
 }
 
 void TraceSource::next_request(Appender& out) {
@@ -260,8 +262,7 @@ void TraceSource::add_messaging(const SpanNode& node, bool is_producer) {
   number("messaging.kafka.offset", 1'000'000'000 + dice_.below(1'000'000'000));
   number("messaging.message.body.size", dice_.spread(900));
   if (wants_attribute()) append_bool_attribute(span_, attributes_field, "shop.retried", dice_.one_in(10));
-  if (wants_attribute())
-    append_double_attribute(span_, attributes_field, "shop.priority", static_cast<double>(dice_.below(1'000)) / 8);
+  if (wants_attribute()) append_double_attribute(span_, attributes_field, "shop.priority", static_cast<double>(dice_.below(1'000)) / 8);
   if (wants_attribute()) append_list_attribute(span_, attributes_field, "shop.tags", {"batch", is_producer ? "out" : "in"});
 }
 
@@ -314,8 +315,6 @@ void TraceSource::add_made_up_attributes() {
 
 }  // namespace
 
-std::unique_ptr<Generator::Source> make_trace_source(const DataSetOptions& options) {
-  return std::make_unique<TraceSource>(options);
-}
+std::unique_ptr<Generator::Source> make_trace_source(const DataSetOptions& options) { return std::make_unique<TraceSource>(options); }
 
 }  // namespace vigia::otlp

@@ -34,8 +34,7 @@ void make_present(Message& message) {
     const FieldDescriptor* field = type->field(i);
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (field->is_repeated()) {
-      for (int j = 0; j < reflection->FieldSize(message, field); j++)
-        make_present(*reflection->MutableRepeatedMessage(&message, field, j));
+      for (int j = 0; j < reflection->FieldSize(message, field); j++) make_present(*reflection->MutableRepeatedMessage(&message, field, j));
     } else if (!field->containing_oneof() || reflection->HasField(message, field)) {
       bool is_any = field->message_type()->name() == "AnyValue" && !reflection->HasField(message, field);
       Message* inner = reflection->MutableMessage(&message, field);

@@ -207,8 +207,7 @@ Result<JsonRequest> read_document(Signal signal, std::string_view json, MemoryLe
   Charge parser_memory(ledger, json.size() * 6);
   ondemand::parser parser;
   ondemand::document document;
-  if (simdjson::error_code error = parser.iterate(text.data(), json.size(), text.capacity()).get(document))
-    return malformed(root, error);
+  if (simdjson::error_code error = parser.iterate(text.data(), json.size(), text.capacity()).get(document)) return malformed(root, error);
   ondemand::object object;
   if (simdjson::error_code error = document.get_object().get(object))
     return error == simdjson::INCORRECT_TYPE ? expected(root, "an object") : malformed(root, error);

@@ -20,7 +20,7 @@
 namespace vigia::otlp {
 
 struct JsonRequest {
-  Slice request;            // an Export…ServiceRequest; may be empty
+  Slice request;              // an Export…ServiceRequest; may be empty
   size_t repaired_count = 0;  // U+FFFDs that took the place of what was not UTF-8
 };
 

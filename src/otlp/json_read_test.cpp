@@ -169,14 +169,16 @@ TEST(JsonRead, GivenTwiceIsRefused) {
 }
 
 TEST(JsonRead, NumbersOfAllPoints) {
-  EXPECT_EQ(canonical(Signal::metrics, with_point(R"("histogram":{"aggregationTemporality":2,"dataPoints":[{"count":"3","sum":0,
+  EXPECT_EQ(
+      canonical(Signal::metrics, with_point(R"("histogram":{"aggregationTemporality":2,"dataPoints":[{"count":"3","sum":0,
       "bucketCounts":["1",2,"0"],"explicitBounds":[0.5,"1e3"],"min":-1.5,"flags":1}]})")),
-            R"({"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[{"histogram":{"dataPoints":[{"count":"3",)"
-            R"("sum":0,"bucketCounts":["1","2","0"],"explicitBounds":[0.5,1000],"flags":1,"min":-1.5}],"aggregationTemporality":2}}]}]}]})");
-  EXPECT_EQ(canonical(Signal::metrics, with_point(R"("exponentialHistogram":{"dataPoints":[{"scale":-3,"zeroCount":"7",
+      R"({"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[{"histogram":{"dataPoints":[{"count":"3",)"
+      R"("sum":0,"bucketCounts":["1","2","0"],"explicitBounds":[0.5,1000],"flags":1,"min":-1.5}],"aggregationTemporality":2}}]}]}]})");
+  EXPECT_EQ(
+      canonical(Signal::metrics, with_point(R"("exponentialHistogram":{"dataPoints":[{"scale":-3,"zeroCount":"7",
       "positive":{"offset":-2147483648,"bucketCounts":["300",0]},"zeroThreshold":0.25}]})")),
-            R"({"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[{"exponentialHistogram":{"dataPoints":[{"scale":-3,)"
-            R"("zeroCount":"7","positive":{"offset":-2147483648,"bucketCounts":["300","0"]},"negative":{},"zeroThreshold":0.25}]}}]}]}]})");
+      R"({"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[{"exponentialHistogram":{"dataPoints":[{"scale":-3,)"
+      R"("zeroCount":"7","positive":{"offset":-2147483648,"bucketCounts":["300","0"]},"negative":{},"zeroThreshold":0.25}]}}]}]}]})");
   EXPECT_EQ(canonical(Signal::metrics, with_point(R"("gauge":{"dataPoints":[{"asInt":"-5"},{"asDouble":0},{"asInt":0}]})")),
             R"({"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[{"gauge":{"dataPoints":[{"asInt":"-5"},)"
             R"({"asDouble":0},{"asInt":"0"}]}}]}]}]})");
@@ -206,10 +208,10 @@ TEST(JsonRead, BrokenJsonIsRefused) {
     ASSERT_FALSE(result.is_ok()) << size;
     EXPECT_EQ(result.status().code(), StatusCode::invalid_argument);
   }
-  for (std::string_view text : {"", " ", "{\"a\"}", "{\"resourceSpans\" []}", "{\"resourceSpans\":[}]", "{\"resourceSpans\":[{},]}",
-                                "{\"resourceSpans\":[{}{}]}",
-                                "{,}", "{\"resourceSpans\":[{\"schemaUrl\":\"a\nb\"}]}", "{'resourceSpans':[]}", "{\"resourceSpans\":[]}}",
-                                "{\"resourceSpans\":[{\"schemaUrl\":\"a\"x}]}", "{\"\\ud800\":1}", "\0"})
+  for (std::string_view text :
+       {"", " ", "{\"a\"}", "{\"resourceSpans\" []}", "{\"resourceSpans\":[}]", "{\"resourceSpans\":[{},]}", "{\"resourceSpans\":[{}{}]}",
+        "{,}", "{\"resourceSpans\":[{\"schemaUrl\":\"a\nb\"}]}", "{'resourceSpans':[]}", "{\"resourceSpans\":[]}}",
+        "{\"resourceSpans\":[{\"schemaUrl\":\"a\"x}]}", "{\"\\ud800\":1}", "\0"})
     EXPECT_FALSE(read_json(Signal::traces, text, ledger).is_ok()) << text;
 }
 

@@ -39,14 +39,10 @@ constexpr JsonField key_value_list_fields[] = {many("values", 1, key_value)};
 constexpr JsonMessage key_value_list = {"KeyValueList", key_value_list_fields, 60};
 
 constexpr JsonField any_value_fields[] = {
-    choice(1, "stringValue", 1, Kind::string),
-    choice(1, "boolValue", 2, Kind::boolean),
-    choice(1, "intValue", 3, Kind::int64),
-    choice(1, "doubleValue", 4, Kind::real),
-    choice(1, "arrayValue", 5, array_value),
-    choice(1, "kvlistValue", 6, key_value_list),
-    choice(1, "bytesValue", 7, Kind::bytes),
-    choice(1, "stringValueStrindex", 8, Kind::int32),
+    choice(1, "stringValue", 1, Kind::string), choice(1, "boolValue", 2, Kind::boolean),
+    choice(1, "intValue", 3, Kind::int64),     choice(1, "doubleValue", 4, Kind::real),
+    choice(1, "arrayValue", 5, array_value),   choice(1, "kvlistValue", 6, key_value_list),
+    choice(1, "bytesValue", 7, Kind::bytes),   choice(1, "stringValueStrindex", 8, Kind::int32),
 };
 constexpr JsonMessage any_value = {"AnyValue", any_value_fields, 20};
 
@@ -138,8 +134,8 @@ constexpr JsonMessage span = {"Span", span_fields, 400};
 
 constexpr JsonField scope_spans_fields[] = {one("scope", 1, scope), many("spans", 2, span), one("schemaUrl", 3, Kind::string)};
 constexpr JsonMessage scope_spans = {"ScopeSpans", scope_spans_fields, typical_group_bytes};
-constexpr JsonField resource_spans_fields[] = {
-    one("resource", 1, resource), many("scopeSpans", 2, scope_spans), one("schemaUrl", 3, Kind::string)};
+constexpr JsonField resource_spans_fields[] = {one("resource", 1, resource), many("scopeSpans", 2, scope_spans),
+                                               one("schemaUrl", 3, Kind::string)};
 constexpr JsonMessage resource_spans = {"ResourceSpans", resource_spans_fields, typical_group_bytes};
 constexpr JsonField traces_request_fields[] = {many("resourceSpans", 1, resource_spans)};
 constexpr JsonMessage traces_request = {"ExportTraceServiceRequest", traces_request_fields, typical_request_bytes};
@@ -153,37 +149,24 @@ constexpr JsonEnumValue temporalities[] = {
 };
 
 constexpr JsonField exemplar_fields[] = {
-    many("filteredAttributes", 7, key_value),
-    one("timeUnixNano", 2, Kind::fixed64),
-    choice(1, "asDouble", 3, Kind::real),
-    choice(1, "asInt", 6, Kind::sfixed64),
-    one("traceId", 5, Kind::trace_id),
-    one("spanId", 4, Kind::span_id),
+    many("filteredAttributes", 7, key_value), one("timeUnixNano", 2, Kind::fixed64), choice(1, "asDouble", 3, Kind::real),
+    choice(1, "asInt", 6, Kind::sfixed64),    one("traceId", 5, Kind::trace_id),     one("spanId", 4, Kind::span_id),
 };
 constexpr JsonMessage exemplar = {"Exemplar", exemplar_fields, 50};
 
 constexpr JsonField number_point_fields[] = {
-    many("attributes", 7, key_value),
-    one("startTimeUnixNano", 2, Kind::fixed64),
-    one("timeUnixNano", 3, Kind::fixed64),
-    choice(1, "asDouble", 4, Kind::real),
-    choice(1, "asInt", 6, Kind::sfixed64),
-    many("exemplars", 5, exemplar),
+    many("attributes", 7, key_value),     one("startTimeUnixNano", 2, Kind::fixed64), one("timeUnixNano", 3, Kind::fixed64),
+    choice(1, "asDouble", 4, Kind::real), choice(1, "asInt", 6, Kind::sfixed64),      many("exemplars", 5, exemplar),
     one("flags", 8, Kind::uint32),
 };
 constexpr JsonMessage number_point = {"NumberDataPoint", number_point_fields, 150};
 
 constexpr JsonField histogram_point_fields[] = {
-    many("attributes", 9, key_value),
-    one("startTimeUnixNano", 2, Kind::fixed64),
-    one("timeUnixNano", 3, Kind::fixed64),
-    one("count", 4, Kind::fixed64),
-    choice(1, "sum", 5, Kind::real),
-    many("bucketCounts", 6, Kind::fixed64),
-    many("explicitBounds", 7, Kind::real),
-    many("exemplars", 8, exemplar),
-    one("flags", 10, Kind::uint32),
-    choice(2, "min", 11, Kind::real),
+    many("attributes", 9, key_value),      one("startTimeUnixNano", 2, Kind::fixed64),
+    one("timeUnixNano", 3, Kind::fixed64), one("count", 4, Kind::fixed64),
+    choice(1, "sum", 5, Kind::real),       many("bucketCounts", 6, Kind::fixed64),
+    many("explicitBounds", 7, Kind::real), many("exemplars", 8, exemplar),
+    one("flags", 10, Kind::uint32),        choice(2, "min", 11, Kind::real),
     choice(3, "max", 12, Kind::real),
 };
 constexpr JsonMessage histogram_point = {"HistogramDataPoint", histogram_point_fields, 300};
@@ -192,20 +175,13 @@ constexpr JsonField buckets_fields[] = {one("offset", 1, Kind::sint32), many("bu
 constexpr JsonMessage buckets = {"Buckets", buckets_fields, 60};
 
 constexpr JsonField exponential_point_fields[] = {
-    many("attributes", 1, key_value),
-    one("startTimeUnixNano", 2, Kind::fixed64),
-    one("timeUnixNano", 3, Kind::fixed64),
-    one("count", 4, Kind::fixed64),
-    choice(1, "sum", 5, Kind::real),
-    one("scale", 6, Kind::sint32),
-    one("zeroCount", 7, Kind::fixed64),
-    one("positive", 8, buckets),
-    one("negative", 9, buckets),
-    one("flags", 10, Kind::uint32),
-    many("exemplars", 11, exemplar),
-    choice(2, "min", 12, Kind::real),
-    choice(3, "max", 13, Kind::real),
-    one("zeroThreshold", 14, Kind::real),
+    many("attributes", 1, key_value),      one("startTimeUnixNano", 2, Kind::fixed64),
+    one("timeUnixNano", 3, Kind::fixed64), one("count", 4, Kind::fixed64),
+    choice(1, "sum", 5, Kind::real),       one("scale", 6, Kind::sint32),
+    one("zeroCount", 7, Kind::fixed64),    one("positive", 8, buckets),
+    one("negative", 9, buckets),           one("flags", 10, Kind::uint32),
+    many("exemplars", 11, exemplar),       choice(2, "min", 12, Kind::real),
+    choice(3, "max", 13, Kind::real),      one("zeroThreshold", 14, Kind::real),
 };
 constexpr JsonMessage exponential_point = {"ExponentialHistogramDataPoint", exponential_point_fields, 300};
 
@@ -225,13 +201,12 @@ constexpr JsonMessage summary_point = {"SummaryDataPoint", summary_point_fields,
 
 constexpr JsonField gauge_fields[] = {many("dataPoints", 1, number_point)};
 constexpr JsonMessage gauge = {"Gauge", gauge_fields, 200};
-constexpr JsonField sum_fields[] = {
-    many("dataPoints", 1, number_point), one("aggregationTemporality", 2, temporalities), one("isMonotonic", 3, Kind::boolean)};
+constexpr JsonField sum_fields[] = {many("dataPoints", 1, number_point), one("aggregationTemporality", 2, temporalities),
+                                    one("isMonotonic", 3, Kind::boolean)};
 constexpr JsonMessage sum = {"Sum", sum_fields, 200};
 constexpr JsonField histogram_fields[] = {many("dataPoints", 1, histogram_point), one("aggregationTemporality", 2, temporalities)};
 constexpr JsonMessage histogram = {"Histogram", histogram_fields, 400};
-constexpr JsonField exponential_fields[] = {
-    many("dataPoints", 1, exponential_point), one("aggregationTemporality", 2, temporalities)};
+constexpr JsonField exponential_fields[] = {many("dataPoints", 1, exponential_point), one("aggregationTemporality", 2, temporalities)};
 constexpr JsonMessage exponential = {"ExponentialHistogram", exponential_fields, 400};
 constexpr JsonField summary_fields[] = {many("dataPoints", 1, summary_point)};
 constexpr JsonMessage summary = {"Summary", summary_fields, 300};
@@ -249,11 +224,10 @@ constexpr JsonField metric_fields[] = {
 };
 constexpr JsonMessage metric = {"Metric", metric_fields, 400};
 
-constexpr JsonField scope_metrics_fields[] = {
-    one("scope", 1, scope), many("metrics", 2, metric), one("schemaUrl", 3, Kind::string)};
+constexpr JsonField scope_metrics_fields[] = {one("scope", 1, scope), many("metrics", 2, metric), one("schemaUrl", 3, Kind::string)};
 constexpr JsonMessage scope_metrics = {"ScopeMetrics", scope_metrics_fields, typical_group_bytes};
-constexpr JsonField resource_metrics_fields[] = {
-    one("resource", 1, resource), many("scopeMetrics", 2, scope_metrics), one("schemaUrl", 3, Kind::string)};
+constexpr JsonField resource_metrics_fields[] = {one("resource", 1, resource), many("scopeMetrics", 2, scope_metrics),
+                                                 one("schemaUrl", 3, Kind::string)};
 constexpr JsonMessage resource_metrics = {"ResourceMetrics", resource_metrics_fields, typical_group_bytes};
 constexpr JsonField metrics_request_fields[] = {many("resourceMetrics", 1, resource_metrics)};
 constexpr JsonMessage metrics_request = {"ExportMetricsServiceRequest", metrics_request_fields, typical_request_bytes};
@@ -261,14 +235,12 @@ constexpr JsonMessage metrics_request = {"ExportMetricsServiceRequest", metrics_
 // Logs.
 
 constexpr JsonEnumValue severities[] = {
-    {"SEVERITY_NUMBER_UNSPECIFIED", 0}, {"SEVERITY_NUMBER_TRACE", 1},   {"SEVERITY_NUMBER_TRACE2", 2},
-    {"SEVERITY_NUMBER_TRACE3", 3},      {"SEVERITY_NUMBER_TRACE4", 4},  {"SEVERITY_NUMBER_DEBUG", 5},
-    {"SEVERITY_NUMBER_DEBUG2", 6},      {"SEVERITY_NUMBER_DEBUG3", 7},  {"SEVERITY_NUMBER_DEBUG4", 8},
-    {"SEVERITY_NUMBER_INFO", 9},        {"SEVERITY_NUMBER_INFO2", 10},  {"SEVERITY_NUMBER_INFO3", 11},
-    {"SEVERITY_NUMBER_INFO4", 12},      {"SEVERITY_NUMBER_WARN", 13},   {"SEVERITY_NUMBER_WARN2", 14},
-    {"SEVERITY_NUMBER_WARN3", 15},      {"SEVERITY_NUMBER_WARN4", 16},  {"SEVERITY_NUMBER_ERROR", 17},
-    {"SEVERITY_NUMBER_ERROR2", 18},     {"SEVERITY_NUMBER_ERROR3", 19}, {"SEVERITY_NUMBER_ERROR4", 20},
-    {"SEVERITY_NUMBER_FATAL", 21},      {"SEVERITY_NUMBER_FATAL2", 22}, {"SEVERITY_NUMBER_FATAL3", 23},
+    {"SEVERITY_NUMBER_UNSPECIFIED", 0}, {"SEVERITY_NUMBER_TRACE", 1},  {"SEVERITY_NUMBER_TRACE2", 2},  {"SEVERITY_NUMBER_TRACE3", 3},
+    {"SEVERITY_NUMBER_TRACE4", 4},      {"SEVERITY_NUMBER_DEBUG", 5},  {"SEVERITY_NUMBER_DEBUG2", 6},  {"SEVERITY_NUMBER_DEBUG3", 7},
+    {"SEVERITY_NUMBER_DEBUG4", 8},      {"SEVERITY_NUMBER_INFO", 9},   {"SEVERITY_NUMBER_INFO2", 10},  {"SEVERITY_NUMBER_INFO3", 11},
+    {"SEVERITY_NUMBER_INFO4", 12},      {"SEVERITY_NUMBER_WARN", 13},  {"SEVERITY_NUMBER_WARN2", 14},  {"SEVERITY_NUMBER_WARN3", 15},
+    {"SEVERITY_NUMBER_WARN4", 16},      {"SEVERITY_NUMBER_ERROR", 17}, {"SEVERITY_NUMBER_ERROR2", 18}, {"SEVERITY_NUMBER_ERROR3", 19},
+    {"SEVERITY_NUMBER_ERROR4", 20},     {"SEVERITY_NUMBER_FATAL", 21}, {"SEVERITY_NUMBER_FATAL2", 22}, {"SEVERITY_NUMBER_FATAL3", 23},
     {"SEVERITY_NUMBER_FATAL4", 24},
 };
 
@@ -287,11 +259,10 @@ constexpr JsonField log_record_fields[] = {
 };
 constexpr JsonMessage log_record = {"LogRecord", log_record_fields, 400};
 
-constexpr JsonField scope_logs_fields[] = {
-    one("scope", 1, scope), many("logRecords", 2, log_record), one("schemaUrl", 3, Kind::string)};
+constexpr JsonField scope_logs_fields[] = {one("scope", 1, scope), many("logRecords", 2, log_record), one("schemaUrl", 3, Kind::string)};
 constexpr JsonMessage scope_logs = {"ScopeLogs", scope_logs_fields, typical_group_bytes};
-constexpr JsonField resource_logs_fields[] = {
-    one("resource", 1, resource), many("scopeLogs", 2, scope_logs), one("schemaUrl", 3, Kind::string)};
+constexpr JsonField resource_logs_fields[] = {one("resource", 1, resource), many("scopeLogs", 2, scope_logs),
+                                              one("schemaUrl", 3, Kind::string)};
 constexpr JsonMessage resource_logs = {"ResourceLogs", resource_logs_fields, typical_group_bytes};
 constexpr JsonField logs_request_fields[] = {many("resourceLogs", 1, resource_logs)};
 constexpr JsonMessage logs_request = {"ExportLogsServiceRequest", logs_request_fields, typical_request_bytes};

@@ -62,8 +62,7 @@ std::optional<NumberText> parse_number(std::string_view text) {
 }
 
 bool append_digit(uint64_t& value, char digit) {
-  return !__builtin_mul_overflow(value, uint64_t{10}, &value) &&
-         !__builtin_add_overflow(value, static_cast<uint64_t>(digit - '0'), &value);
+  return !__builtin_mul_overflow(value, uint64_t{10}, &value) && !__builtin_add_overflow(value, static_cast<uint64_t>(digit - '0'), &value);
 }
 
 bool all_zeros(std::string_view digits) { return digits.find_first_not_of('0') == std::string_view::npos; }
@@ -109,9 +108,8 @@ std::optional<double> parse_real_number(std::string_view text) {
   if (error != std::errc::result_out_of_range) return std::nullopt;
   // Too large or too small: where the first digit that counts stands tells which.
   size_t leading = number->whole.find_first_not_of('0');
-  bool is_large = leading != std::string_view::npos
-                      ? static_cast<int64_t>(number->whole.size()) + number->exponent > 0
-                      : number->exponent > static_cast<int64_t>(number->fraction.find_first_not_of('0'));
+  bool is_large = leading != std::string_view::npos ? static_cast<int64_t>(number->whole.size()) + number->exponent > 0
+                                                    : number->exponent > static_cast<int64_t>(number->fraction.find_first_not_of('0'));
   if (is_large) return std::nullopt;
   return number->is_negative ? -0.0 : 0.0;
 }

@@ -56,11 +56,11 @@ TEST(JsonNumber, WholeNumbersInEveryNotation) {
 }
 
 TEST(JsonNumber, WhatIsNotAWholeNumberOf64BitsIsRefused) {
-  for (std::string_view text : {"", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1 ", " 1", "1a", "--1", "NaN", "Infinity",
-                                "1_000"})
+  for (std::string_view text :
+       {"", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1 ", " 1", "1a", "--1", "NaN", "Infinity", "1_000"})
     EXPECT_EQ(parse_whole_number(text).has_value(), false) << text;
-  for (std::string_view text : {"0.5", "1.5", "15e-1", "1e-1000000000", "1e20", "1e1000000000", "18446744073709551616",
-                                "1e99999999999999999999"})
+  for (std::string_view text :
+       {"0.5", "1.5", "15e-1", "1e-1000000000", "1e20", "1e1000000000", "18446744073709551616", "1e99999999999999999999"})
     EXPECT_EQ(parse_whole_number(text).has_value(), false) << text;
   EXPECT_EQ(read_int("9223372036854775808"), std::nullopt);
   EXPECT_EQ(read_int("-9223372036854775809"), std::nullopt);
@@ -99,7 +99,8 @@ TEST(JsonNumber, RealsAreWrittenAsTheCollectorDoes) {
 }
 
 TEST(JsonString, Escapes) {
-  EXPECT_EQ(written(std::string_view("a\"b\\c/\n\r\t\b\0\x7f", 12)), R"("a\"b\\c/\n\r\t\u0008\u0000)" "\x7f\"");
+  EXPECT_EQ(written(std::string_view("a\"b\\c/\n\r\t\b\0\x7f", 12)), R"("a\"b\\c/\n\r\t\u0008\u0000)"
+                                                                     "\x7f\"");
   EXPECT_EQ(written("añ日🚀"), "\"añ日🚀\"");
   std::string out;
   EXPECT_EQ(append_unescaped(out, R"(\"\\\/\b\f\n\r\tA\u00e9\u65E5\uD83D\uDE80)"), 0u);
@@ -112,7 +113,9 @@ TEST(JsonString, HalfSurrogatePairsBecomeReplacementCharacters) {
   EXPECT_EQ(append_unescaped(out, R"(\ud83dx\ude80)"), 2u);
   EXPECT_EQ(append_unescaped(out, R"(\ud83d\u0041)"), 1u);
   EXPECT_EQ(append_unescaped(out, R"(\ud83d\ud83d\ude80)"), 1u);
-  EXPECT_EQ(out, "a\xEF\xBF\xBD\xEF\xBF\xBDx\xEF\xBF\xBD\xEF\xBF\xBD" "A\xEF\xBF\xBD🚀");
+  EXPECT_EQ(out,
+            "a\xEF\xBF\xBD\xEF\xBF\xBDx\xEF\xBF\xBD\xEF\xBF\xBD"
+            "A\xEF\xBF\xBD🚀");
 }
 
 TEST(JsonString, MalformedEscapesAreRefused) {

@@ -6,8 +6,8 @@
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "otlp/json_text.h"
 #include "otlp/json_schema.h"
+#include "otlp/json_text.h"
 #include "otlp/wire.h"
 
 namespace vigia::otlp {

@@ -149,7 +149,8 @@ class AttributeEditor::Editing {
  public:
   Editing(std::string_view message, uint32_t number) : message_(message), number_(number) {
     otlp::Attributes attributes(message, number);
-    for (auto at = attributes.begin(); at != attributes.end(); ++at) entries_.push_back({at->key, at->value_message, at.whole(), false, false});
+    for (auto at = attributes.begin(); at != attributes.end(); ++at)
+      entries_.push_back({at->key, at->value_message, at.whole(), false, false});
   }
 
   void apply(const Action& action, const std::optional<std::string>& from_request) {
@@ -167,7 +168,8 @@ class AttributeEditor::Editing {
         return extract(action);
       case ActionKind::convert:
         if (Entry* entry = find(settings.key)) {
-          if (std::optional<std::string> value = converted(Value::of_any(entry->value), settings.converted_type)) assign(*entry, std::move(*value));
+          if (std::optional<std::string> value = converted(Value::of_any(entry->value), settings.converted_type))
+            assign(*entry, std::move(*value));
         }
         return;
       case ActionKind::none:

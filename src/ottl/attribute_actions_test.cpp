@@ -26,7 +26,8 @@ using Decoded = std::vector<std::pair<std::string, std::string>>;  // key, AnyVa
 
 Decoded decode(std::string_view message, uint32_t number) {
   Decoded decoded;
-  for (const otlp::AttributeView& attribute : otlp::Attributes(message, number)) decoded.emplace_back(attribute.key, attribute.value_message);
+  for (const otlp::AttributeView& attribute : otlp::Attributes(message, number))
+    decoded.emplace_back(attribute.key, attribute.value_message);
   return decoded;
 }
 
@@ -151,7 +152,8 @@ AttributeAction action_of(ActionKind kind, std::string key) {
 }
 
 TEST(AttributeEditor, LeavesNoSecondCopyOfAnEditedKey) {
-  std::string message = attribute(9, "secret", text_value("1")) + attribute(9, "x", text_value("y")) + attribute(9, "secret", text_value("2"));
+  std::string message =
+      attribute(9, "secret", text_value("1")) + attribute(9, "x", text_value("y")) + attribute(9, "secret", text_value("2"));
   AttributeAction update = action_of(ActionKind::update, "secret");
   update.value = text_value("*");
   Decoded expected = {{"secret", text_value("*")}, {"x", text_value("y")}};
@@ -162,8 +164,9 @@ TEST(AttributeEditor, LeavesNoSecondCopyOfAnEditedKey) {
 }
 
 TEST(AttributeEditor, HashesWithSha256) {
-  std::string message = attribute(1, "text", text_value("abc")) + attribute(1, "yes", boolean_value(true)) + attribute(1, "one", integer_value(1)) +
-                        attribute(1, "half", floating_value(0.5)) + attribute(1, "map", map_value({})) + attribute(1, "kept", text_value("abc"));
+  std::string message = attribute(1, "text", text_value("abc")) + attribute(1, "yes", boolean_value(true)) +
+                        attribute(1, "one", integer_value(1)) + attribute(1, "half", floating_value(0.5)) +
+                        attribute(1, "map", map_value({})) + attribute(1, "kept", text_value("abc"));
   AttributeAction hash = action_of(ActionKind::hash, "text");
   AttributeAction by_pattern = action_of(ActionKind::hash, "");
   by_pattern.pattern = "^(yes|one|half|map)$";
@@ -183,7 +186,10 @@ TEST(AttributeEditor, ExtractsNamedGroups) {
   extract.pattern = "^(?P<scheme>[a-z]+)://(?P<host>[^/]+)(?P<port>:[0-9]+)?/";
   AttributeEditor editor = AttributeEditor::compile({extract}).value();
   std::string message = attribute(9, "host", text_value("old")) + attribute(9, "http.url", text_value("https://a.example/x"));
-  Decoded expected = {{"host", text_value("a.example")}, {"http.url", text_value("https://a.example/x")}, {"scheme", text_value("https")}, {"port", text_value("")}};
+  Decoded expected = {{"host", text_value("a.example")},
+                      {"http.url", text_value("https://a.example/x")},
+                      {"scheme", text_value("https")},
+                      {"port", text_value("")}};
   EXPECT_EQ(decode(edited(editor, message, 9), 9), expected);
   std::string without_match = attribute(9, "http.url", text_value("nothing")) + attribute(9, "x", integer_value(1));
   EXPECT_EQ(edited(editor, without_match, 9), without_match);
@@ -206,14 +212,15 @@ TEST(AttributeEditor, Converts) {
   EXPECT_EQ(convert(floating_value(0.1), ConvertedType::text), text_value("0.1"));
   EXPECT_EQ(convert(boolean_value(false), ConvertedType::text), text_value("false"));
   EXPECT_EQ(convert(bytes_value("\x01\x02\x03"), ConvertedType::text), text_value("AQID"));
-  EXPECT_EQ(convert(map_value({{"b", integer_value(1)}, {"a", list_value({text_value("x")})}}), ConvertedType::text), text_value("{\"a\":[\"x\"],\"b\":1}"));
+  EXPECT_EQ(convert(map_value({{"b", integer_value(1)}, {"a", list_value({text_value("x")})}}), ConvertedType::text),
+            text_value("{\"a\":[\"x\"],\"b\":1}"));
 }
 
 TEST(AttributeEditor, DeletesByPattern) {
   AttributeAction erase = action_of(ActionKind::erase, "plain");
   erase.pattern = "^http\\.";
-  std::string message = attribute(9, "http.a", integer_value(1)) + attribute(9, "x", integer_value(2)) + attribute(9, "plain", integer_value(3)) +
-                        attribute(9, "http.b", integer_value(4));
+  std::string message = attribute(9, "http.a", integer_value(1)) + attribute(9, "x", integer_value(2)) +
+                        attribute(9, "plain", integer_value(3)) + attribute(9, "http.b", integer_value(4));
   Decoded expected = {{"x", integer_value(2)}};
   EXPECT_EQ(decode(edited(AttributeEditor::compile({erase}).value(), message, 9), 9), expected);
 }

@@ -280,13 +280,14 @@ class Compiler {
       if (!argument.name.empty())
         for (place = 0; place < parameters->size() && (*parameters)[place].name != argument.name;) place++;
       if (place >= parameters->size() || arguments.values[place])
-        return expression_error(argument.value->column, fmt::format("{} takes no such argument; its parameters are ({})", call.function,
-                                                                    described(*parameters)));
+        return expression_error(argument.value->column,
+                                fmt::format("{} takes no such argument; its parameters are ({})", call.function, described(*parameters)));
       ASSIGN_OR_RETURN(arguments.values[place], value(*argument.value));
     }
     for (size_t i = 0; i < parameters->size(); i++) {
       if (!arguments.values[i] && !(*parameters)[i].is_optional)
-        return expression_error(column, fmt::format("{} lacks an argument; its parameters are ({})", call.function, described(*parameters)));
+        return expression_error(column,
+                                fmt::format("{} lacks an argument; its parameters are ({})", call.function, described(*parameters)));
     }
     return arguments;
   }

@@ -36,23 +36,28 @@ class Telemetry {
   }
 
  private:
-  std::string resource_ = attribute(1, "service.name", text_value("shop")) + attribute(1, "host.cpus", integer_value(8)) + varint_field(2, 3);
+  std::string resource_ =
+      attribute(1, "service.name", text_value("shop")) + attribute(1, "host.cpus", integer_value(8)) + varint_field(2, 3);
   std::string resource_group_ = text_field(1, resource_) + text_field(3, "https://schemas/1.2");
   std::string scope_ = text_field(1, "io.library") + text_field(2, "1.4.0") + attribute(3, "short_name", text_value("lib"));
   std::string event_ = fixed64_field(1, 2'500'000'000) + text_field(2, "exception") + attribute(3, "exception.type", text_value("IOError"));
   std::string span_ =
-      text_field(1, "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10") + text_field(2, "\x11\x12\x13\x14\x15\x16\x17\x18") +
-      text_field(3, "vendor=abc, other=x") + text_field(5, "GET /cart") + varint_field(6, 2) + fixed64_field(7, 1'000'000'000) +
-      fixed64_field(8, 3'500'000'000) + attribute(9, "http.method", text_value("GET")) + attribute(9, "http.status_code", integer_value(503)) +
-      attribute(9, "ratio", floating_value(0.25)) + attribute(9, "cached", boolean_value(false)) + attribute(9, "key", bytes_value("\x01\xff")) +
+      text_field(1, "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10") +
+      text_field(2, "\x11\x12\x13\x14\x15\x16\x17\x18") + text_field(3, "vendor=abc, other=x") + text_field(5, "GET /cart") +
+      varint_field(6, 2) + fixed64_field(7, 1'000'000'000) + fixed64_field(8, 3'500'000'000) +
+      attribute(9, "http.method", text_value("GET")) + attribute(9, "http.status_code", integer_value(503)) +
+      attribute(9, "ratio", floating_value(0.25)) + attribute(9, "cached", boolean_value(false)) +
+      attribute(9, "key", bytes_value("\x01\xff")) +
       attribute(9, "tags", list_value({text_value("a"), text_value("b"), integer_value(3)})) +
       attribute(9, "user", map_value({{"name", text_value("eve")}, {"address", map_value({{"city", text_value("Ulm")}})}})) +
-      attribute(9, "nothing", "") + attribute(9, "number", text_value("42")) + varint_field(10, 1) + text_field(11, event_) + text_field(11, event_) +
-      varint_field(12, 7) + text_field(15, text_field(2, "timeout") + varint_field(3, 2)) + fixed32_field(16, 257);
+      attribute(9, "nothing", "") + attribute(9, "number", text_value("42")) + varint_field(10, 1) + text_field(11, event_) +
+      text_field(11, event_) + varint_field(12, 7) + text_field(15, text_field(2, "timeout") + varint_field(3, 2)) + fixed32_field(16, 257);
   std::string log_ = fixed64_field(1, 5'000) + varint_field(2, 17) + text_field(3, "Error") +
                      text_field(5, map_value({{"user", text_value("eve")}, {"items", list_value({integer_value(1), integer_value(2)})}})) +
-                     attribute(6, "log.file.name", text_value("app.log")) + fixed32_field(8, 1) + fixed64_field(11, 6'000) + text_field(12, "click");
-  std::string point_ = fixed64_field(2, 100) + fixed64_field(3, 200) + fixed64_field(6, 12) + attribute(7, "cpu", text_value("0")) + varint_field(8, 1);
+                     attribute(6, "log.file.name", text_value("app.log")) + fixed32_field(8, 1) + fixed64_field(11, 6'000) +
+                     text_field(12, "click");
+  std::string point_ =
+      fixed64_field(2, 100) + fixed64_field(3, 200) + fixed64_field(6, 12) + attribute(7, "cpu", text_value("0")) + varint_field(8, 1);
   std::string sum_ = text_field(1, "system.cpu.time") + text_field(2, "CPU") + text_field(3, "s") +
                      text_field(7, text_field(1, point_) + text_field(1, point_) + varint_field(2, 2) + varint_field(3, 1));
 };
@@ -73,7 +78,8 @@ std::vector<Case> read_table(std::string_view table) {
     EXPECT_NE(first, last) << line;
     std::optional<Context> context = context_by_name(line.substr(0, first));
     EXPECT_TRUE(context) << line;
-    cases.push_back({context.value_or(Context::span), std::string(line.substr(first + 3, last - first - 3)), std::string(line.substr(last + 3))});
+    cases.push_back(
+        {context.value_or(Context::span), std::string(line.substr(first + 3, last - first - 3)), std::string(line.substr(last + 3))});
   }
   return cases;
 }
@@ -92,9 +98,11 @@ void run(std::string_view table) {
   size_t count = 0;
   for (const Case& one : read_table(table)) {
     std::string found = outcome(one, telemetry);
-    bool is_as_expected = one.expected.starts_with("error") ? found.starts_with("error") && found.find(one.expected.substr(7)) != std::string::npos
-                                                              : found == one.expected;
-    EXPECT_TRUE(is_as_expected) << context_name(one.context) << " | " << one.condition << "\n  expected " << one.expected << "\n  found    " << found;
+    bool is_as_expected = one.expected.starts_with("error")
+                              ? found.starts_with("error") && found.find(one.expected.substr(7)) != std::string::npos
+                              : found == one.expected;
+    EXPECT_TRUE(is_as_expected) << context_name(one.context) << " | " << one.condition << "\n  expected " << one.expected << "\n  found    "
+                                << found;
     count++;
   }
   EXPECT_GT(count, 0U);

@@ -95,7 +95,8 @@ void decode_texts(config::Section& section, std::string_view key, MatchType type
 void decode_any_value(config::Section& section, std::string_view key, std::optional<std::string>& any_value) {
   const config::Node* node = section.take(key);
   if (!node || node->is_null()) return;
-  if (depth_of(*node) >= otlp::max_value_levels) return section.error(key, fmt::format("a value nests at most {} levels", otlp::max_value_levels - 1));
+  if (depth_of(*node) >= otlp::max_value_levels)
+    return section.error(key, fmt::format("a value nests at most {} levels", otlp::max_value_levels - 1));
   any_value.emplace();
   append_node(*any_value, *node);
 }
@@ -111,7 +112,9 @@ void decode_match_type(config::Section& section, MatchType& type) {
   } else if (name == "regexp") {
     type = MatchType::regexp;
   } else if (name == "expr") {
-    section.error("match_type", "the match type expr is not in this build; write the condition in OTTL instead, under metrics::metric or metrics::datapoint");
+    section.error(
+        "match_type",
+        "the match type expr is not in this build; write the condition in OTTL instead, under metrics::metric or metrics::datapoint");
   } else {
     section.error("match_type", fmt::format("expected strict or regexp, found {}", name));
   }
@@ -136,7 +139,8 @@ void decode_severity(config::Section& section, std::string_view key, std::option
     inner.field("min", least);
     inner.field("match_undefined", result.matches_undefined);
     std::optional<int64_t> number = severity_by_name(least);
-    if (!number && !least.empty() && least != "0") inner.error("min", fmt::format("{} is no severity; expected a name such as INFO or WARN2, or 1 to 24", least));
+    if (!number && !least.empty() && least != "0")
+      inner.error("min", fmt::format("{} is no severity; expected a name such as INFO or WARN2, or 1 to 24", least));
     result.least = number.value_or(0);
     severity = result;
   });

@@ -263,17 +263,20 @@ Value to_duration(Evaluation& evaluation, const Arguments& arguments) {
 
 template <int64_t unit_ns>
 Value whole_units(Evaluation& evaluation, const Arguments& arguments) {
-  if (arguments[0].type != Value::Type::duration) return evaluation.fail(fmt::format("expected a duration, found {}", type_name(arguments[0].type)));
+  if (arguments[0].type != Value::Type::duration)
+    return evaluation.fail(fmt::format("expected a duration, found {}", type_name(arguments[0].type)));
   return Value::of_integer(arguments[0].integer / unit_ns);
 }
 template <int64_t unit_ns>
 Value parts_of_units(Evaluation& evaluation, const Arguments& arguments) {
-  if (arguments[0].type != Value::Type::duration) return evaluation.fail(fmt::format("expected a duration, found {}", type_name(arguments[0].type)));
+  if (arguments[0].type != Value::Type::duration)
+    return evaluation.fail(fmt::format("expected a duration, found {}", type_name(arguments[0].type)));
   return Value::of_floating(static_cast<double>(arguments[0].integer) / static_cast<double>(unit_ns));
 }
 template <int64_t unit_ns>
 Value unix_units(Evaluation& evaluation, const Arguments& arguments) {
-  if (arguments[0].type != Value::Type::time) return evaluation.fail(fmt::format("expected a time, found {}", type_name(arguments[0].type)));
+  if (arguments[0].type != Value::Type::time)
+    return evaluation.fail(fmt::format("expected a time, found {}", type_name(arguments[0].type)));
   return Value::of_integer(arguments[0].integer / unit_ns);
 }
 
@@ -420,7 +423,7 @@ Result<ValueNodePointer> compile_call(const Call& call, size_t column, Context c
     }
   }
   bool is_constant = !function.context && std::all_of(arguments.values.begin(), arguments.values.end(),
-                                                       [](const ValueNodePointer& value) { return !value || value->constant(); });
+                                                      [](const ValueNodePointer& value) { return !value || value->constant(); });
   auto node = std::make_unique<const CallNode>(function, std::move(arguments));
   if (is_constant) return fold(*node, column);
   return ValueNodePointer(std::move(node));

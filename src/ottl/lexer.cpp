@@ -203,9 +203,7 @@ class Lexer {
 
 }  // namespace
 
-Status expression_error(size_t column, std::string_view message) {
-  return invalid_argument(fmt::format("column {}: {}", column, message));
-}
+Status expression_error(size_t column, std::string_view message) { return invalid_argument(fmt::format("column {}: {}", column, message)); }
 
 Result<std::vector<Token>> tokenize(std::string_view expression) { return Lexer(expression).run(); }
 

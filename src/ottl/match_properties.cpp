@@ -41,7 +41,8 @@ Status check_for_spans(const MatchProperties& properties) {
   if (properties.match_type == MatchType::regexp) return {};
   for (const std::string& kind : properties.span_kinds) {
     if (std::find(span_kind_names.begin() + 1, span_kind_names.end(), kind) == span_kind_names.end())
-      return invalid_argument(fmt::format("there is no span kind {}; expected SPAN_KIND_INTERNAL, _SERVER, _CLIENT, _PRODUCER or _CONSUMER", kind));
+      return invalid_argument(
+          fmt::format("there is no span kind {}; expected SPAN_KIND_INTERNAL, _SERVER, _CLIENT, _PRODUCER or _CONSUMER", kind));
   }
   return {};
 }
@@ -52,7 +53,8 @@ Status check_for_logs(const MatchProperties& properties) {
   if (properties.attributes.empty() && properties.libraries.empty() && properties.resources.empty() && properties.log_bodies.empty() &&
       properties.log_severity_texts.empty() && !properties.log_severity_number)
     return invalid_argument(
-        "at least one of attributes, libraries, resources, log_bodies, log_severity_texts and log_severity_number is needed for log records");
+        "at least one of attributes, libraries, resources, log_bodies, log_severity_texts and log_severity_number is needed for log "
+        "records");
   return {};
 }
 
@@ -112,7 +114,7 @@ bool TextSet::matches(std::string_view text) const {
 }
 
 Result<std::vector<PropertiesMatcher::AttributeRule>> PropertiesMatcher::compile_attributes(MatchType type,
-                                                                                             const std::vector<MatchAttribute>& attributes) {
+                                                                                            const std::vector<MatchAttribute>& attributes) {
   std::vector<AttributeRule> rules;
   for (const MatchAttribute& attribute : attributes) {
     if (attribute.key.empty()) return invalid_argument("an attribute to match needs a key");
@@ -120,7 +122,8 @@ Result<std::vector<PropertiesMatcher::AttributeRule>> PropertiesMatcher::compile
     if (attribute.value && type == MatchType::regexp) {
       Value value = Value::of_any(*attribute.value);
       if (value.type != Value::Type::text)
-        return invalid_argument(fmt::format("the value of {} must be a text with match_type regexp, found {}", attribute.key, type_name(value.type)));
+        return invalid_argument(
+            fmt::format("the value of {} must be a text with match_type regexp, found {}", attribute.key, type_name(value.type)));
       ASSIGN_OR_RETURN(rule.pattern, TextSet::compile(type, {std::string(value.content)}));
     } else {
       rule.value = attribute.value;
@@ -211,7 +214,8 @@ bool PropertiesMatcher::libraries_match(std::string_view scope_message) const {
 bool PropertiesMatcher::matches(const Item& item) const {
   if (signal_ == otlp::Signal::traces && !span_matches(item)) return false;
   if (signal_ == otlp::Signal::logs && !log_matches(item)) return false;
-  if (signal_ == otlp::Signal::metrics && !metric_names_.empty() && !metric_names_.matches(otlp::MetricView(item.record).name())) return false;
+  if (signal_ == otlp::Signal::metrics && !metric_names_.empty() && !metric_names_.matches(otlp::MetricView(item.record).name()))
+    return false;
   return libraries_match(item.scope) && all_match(resources_, otlp::ResourceView(item.resource).attributes());
 }
 

@@ -111,9 +111,7 @@ struct MatchConfig {
 class Selection {
  public:
   static Result<Selection> compile(const MatchConfig& config, otlp::Signal signal);
-  bool selects(const Item& item) const {
-    return (!include_ || include_->matches(item)) && (!exclude_ || !exclude_->matches(item));
-  }
+  bool selects(const Item& item) const { return (!include_ || include_->matches(item)) && (!exclude_ || !exclude_->matches(item)); }
   bool selects_all() const { return !include_ && !exclude_; }
 
  private:

@@ -16,9 +16,10 @@ using namespace test;
 
 const std::string resource = attribute(1, "service.name", text_value("shop")) + attribute(1, "cpus", integer_value(8));
 const std::string scope = text_field(1, "lib") + text_field(2, "1.0");
-const std::string span = text_field(5, "GET /") + varint_field(6, 2) + attribute(9, "http.method", text_value("GET")) + attribute(9, "n", integer_value(12)) +
-                         attribute(9, "list", list_value({text_value("a")}));
-const std::string record = varint_field(2, 9) + text_field(3, "Info") + text_field(5, text_value("user eve logged in")) + attribute(6, "k", boolean_value(true));
+const std::string span = text_field(5, "GET /") + varint_field(6, 2) + attribute(9, "http.method", text_value("GET")) +
+                         attribute(9, "n", integer_value(12)) + attribute(9, "list", list_value({text_value("a")}));
+const std::string record =
+    varint_field(2, 9) + text_field(3, "Info") + text_field(5, text_value("user eve logged in")) + attribute(6, "k", boolean_value(true));
 const std::string metric = text_field(1, "system.cpu.time");
 
 bool matches(const MatchProperties& properties, otlp::Signal signal) {
@@ -88,7 +89,8 @@ TEST(PropertiesMatcher, RefusesWhatDoesNotBelongToASignal) {
   EXPECT_FALSE(PropertiesMatcher::compile({.span_names = {"x"}}, otlp::Signal::metrics).is_ok());
   EXPECT_FALSE(PropertiesMatcher::compile({.span_kinds = {"server"}}, otlp::Signal::traces).is_ok());
   EXPECT_FALSE(PropertiesMatcher::compile({.match_type = MatchType::regexp, .services = {"("}}, otlp::Signal::traces).is_ok());
-  EXPECT_FALSE(PropertiesMatcher::compile({.match_type = MatchType::regexp, .attributes = {{"n", integer_value(1)}}}, otlp::Signal::traces).is_ok());
+  EXPECT_FALSE(
+      PropertiesMatcher::compile({.match_type = MatchType::regexp, .attributes = {{"n", integer_value(1)}}}, otlp::Signal::traces).is_ok());
 }
 
 TEST(Selection, LooksAtIncludeAndThenAtExclude) {

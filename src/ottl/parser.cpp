@@ -76,7 +76,8 @@ class Parser {
     const Token& token = peek();
     if (token.kind == TokenKind::end) return expression_error(token.column, fmt::format("expected {}, found the end", expected));
     std::string_view shown = token.source.substr(0, 40);
-    if (token.is_symbol("=")) return expression_error(token.column, fmt::format("expected {}, found \"=\"; equality is written ==", expected));
+    if (token.is_symbol("="))
+      return expression_error(token.column, fmt::format("expected {}, found \"=\"; equality is written ==", expected));
     return expression_error(token.column, fmt::format("expected {}, found {}", expected, shown));
   }
 
@@ -286,8 +287,8 @@ class Parser {
   Parsed path() {
     size_t column = peek().column;
     if (peek(1).is_symbol("("))
-      return expression_error(column, fmt::format("{} is an editor, which changes data; a condition uses functions that begin with a capital",
-                                                  peek().source));
+      return expression_error(
+          column, fmt::format("{} is an editor, which changes data; a condition uses functions that begin with a capital", peek().source));
     Path path;
     do {
       if (peek().kind != TokenKind::name) return unexpected("a name in lower case");

@@ -95,8 +95,8 @@ struct Or {
 
 struct Expression {
   size_t column = 1;
-  std::variant<NilLiteral, BooleanLiteral, IntegerLiteral, FloatingLiteral, TextLiteral, BytesLiteral, EnumName, ListLiteral, MapLiteral, Path, Call,
-               Negation, Arithmetic, Comparison, Not, And, Or>
+  std::variant<NilLiteral, BooleanLiteral, IntegerLiteral, FloatingLiteral, TextLiteral, BytesLiteral, EnumName, ListLiteral, MapLiteral,
+               Path, Call, Negation, Arithmetic, Comparison, Not, And, Or>
       form;
 };
 

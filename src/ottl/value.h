@@ -54,9 +54,7 @@ struct Value {
   static Value of_bytes(std::string_view bytes) { return of_content(Type::bytes, bytes); }
   static Value of_map(std::string_view message, uint32_t field_number) { return of_content(Type::map, message, field_number); }
   static Value of_list(std::string_view message, uint32_t field_number) { return of_content(Type::list, message, field_number); }
-  static Value of_messages(std::string_view message, uint32_t field_number) {
-    return of_content(Type::messages, message, field_number);
-  }
+  static Value of_messages(std::string_view message, uint32_t field_number) { return of_content(Type::messages, message, field_number); }
   // Of an AnyValue message; an empty one is nil.
   static Value of_any(std::string_view message);
 

@@ -26,9 +26,12 @@ void merge_into(Batch& batch, Batch&& more) {
 
 size_t size_of(const Load& load, Sizer sizer) {
   switch (sizer) {
-    case Sizer::requests: return load.requests;
-    case Sizer::items: return load.items;
-    case Sizer::bytes: return load.bytes;
+    case Sizer::requests:
+      return load.requests;
+    case Sizer::items:
+      return load.items;
+    case Sizer::bytes:
+      return load.bytes;
   }
   return load.requests;
 }

@@ -153,7 +153,9 @@ struct ExporterFactory : ComponentFactory {
 // A connector is made once for each pair of signals; `signals` says which it takes, and it may give any of `to`.
 struct ConnectorFactory : ComponentFactory {
   std::function<bool(otlp::Signal from, otlp::Signal to)> connects;
-  std::function<Result<std::unique_ptr<Connector>>(const Context&, const std::any& config, otlp::Signal from, otlp::Signal to, Consumer& next)> create;
+  std::function<Result<std::unique_ptr<Connector>>(const Context&, const std::any& config, otlp::Signal from, otlp::Signal to,
+                                                   Consumer& next)>
+      create;
 };
 struct ExtensionFactory : ComponentFactory {
   std::function<Result<std::unique_ptr<Extension>>(const Context&, const std::any& config)> create;

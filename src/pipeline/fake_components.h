@@ -195,8 +195,7 @@ inline Components fake_components(std::shared_ptr<FakeWorld> world) {
     fill(factory, type, std::string(type) == "tracesink" ? Signals{Signal::traces} : all);
     if (std::string(type) == "sink") factory.aliases = {"drain"};
     factory.is_deprecated = std::string(type) == "oldsink";
-    factory.create = [world, refusal](const Context& context, const std::any& config,
-                                      Signal signal) -> Result<std::unique_ptr<Exporter>> {
+    factory.create = [world, refusal](const Context& context, const std::any& config, Signal signal) -> Result<std::unique_ptr<Exporter>> {
       RETURN_IF_ERROR(refusal(config));
       return std::unique_ptr<Exporter>(std::make_unique<FakeExporter>(world, context, std::any_cast<FakeConfig>(config), signal));
     };
@@ -206,9 +205,7 @@ inline Components fake_components(std::shared_ptr<FakeWorld> world) {
     ConnectorFactory factory;
     fill(factory, type, all);
     bool is_join = std::string(type) == "join";
-    factory.connects = [is_join](Signal from, Signal to) {
-      return is_join ? from == to : from == Signal::traces && to == Signal::metrics;
-    };
+    factory.connects = [is_join](Signal from, Signal to) { return is_join ? from == to : from == Signal::traces && to == Signal::metrics; };
     factory.create = [world](const Context& context, const std::any& config, Signal, Signal,
                              Consumer& next) -> Result<std::unique_ptr<Connector>> {
       return std::unique_ptr<Connector>(

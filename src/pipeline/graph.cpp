@@ -18,11 +18,16 @@ constexpr int64_t extensions_stop_ms = 2'000;
 // Extensions first, then from the exporters up to the receivers.
 int start_rank(ComponentKind kind) {
   switch (kind) {
-    case ComponentKind::extension: return 0;
-    case ComponentKind::exporter: return 1;
-    case ComponentKind::connector: return 2;
-    case ComponentKind::processor: return 3;
-    case ComponentKind::receiver: return 4;
+    case ComponentKind::extension:
+      return 0;
+    case ComponentKind::exporter:
+      return 1;
+    case ComponentKind::connector:
+      return 2;
+    case ComponentKind::processor:
+      return 3;
+    case ComponentKind::receiver:
+      return 4;
   }
   return 0;
 }
@@ -80,8 +85,7 @@ Result<Graph::NodePointer> Graph::create_node(const NodeKey& key, const PlannedN
   node->fingerprint = planned.fingerprint;
   node->depth = planned.depth;
   node->config = config;
-  if (key.kind == ComponentKind::processor)
-    node->telemetry = std::make_unique<ProcessorTelemetry>(environment_.metrics, key.id);
+  if (key.kind == ComponentKind::processor) node->telemetry = std::make_unique<ProcessorTelemetry>(environment_.metrics, key.id);
   for (otlp::Signal signal : otlp::all_signals) {
     if (planned.targets_of(signal).empty()) continue;
     auto index = static_cast<size_t>(signal);
@@ -114,15 +118,14 @@ Status Graph::create_component(Node& node, const PlannedNode& planned) {
       return {};
     }
     case ComponentKind::exporter: {
-      ASSIGN_OR_RETURN(std::unique_ptr<Exporter> exporter,
-                       static_cast<const ExporterFactory&>(factory).create(context, config, key.from));
+      ASSIGN_OR_RETURN(std::unique_ptr<Exporter> exporter, static_cast<const ExporterFactory&>(factory).create(context, config, key.from));
       node.entrance = exporter.get();
       node.component = std::move(exporter);
       return {};
     }
     case ComponentKind::connector: {
-      ASSIGN_OR_RETURN(std::unique_ptr<Connector> connector, static_cast<const ConnectorFactory&>(factory).create(
-                                                                 context, config, key.from, key.to, node.output(key.to)));
+      ASSIGN_OR_RETURN(std::unique_ptr<Connector> connector,
+                       static_cast<const ConnectorFactory&>(factory).create(context, config, key.from, key.to, node.output(key.to)));
       node.entrance = connector.get();
       node.component = std::move(connector);
       return {};
@@ -160,10 +163,12 @@ void Graph::check_authenticators(const PlannedNode& planned, const Nodes& nodes,
       auto found = nodes.find({ComponentKind::extension, {type, id.name}, "", {}, {}});
       if (found == nodes.end()) continue;
       Component* extension = found->second->component.get();
-      bool is_good = is_client ? dynamic_cast<ClientAuthenticator*>(extension) != nullptr : dynamic_cast<ServerAuthenticator*>(extension) != nullptr;
+      bool is_good =
+          is_client ? dynamic_cast<ClientAuthenticator*>(extension) != nullptr : dynamic_cast<ServerAuthenticator*>(extension) != nullptr;
       if (!is_good)
-        diagnostics.error(claim.position, claim.path,
-                          fmt::format("the extension \"{}\" cannot be {}'s authenticator", claim.value, is_client ? "a client" : "a server"));
+        diagnostics.error(
+            claim.position, claim.path,
+            fmt::format("the extension \"{}\" cannot be {}'s authenticator", claim.value, is_client ? "a client" : "a server"));
     }
   }
 }

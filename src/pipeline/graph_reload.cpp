@@ -39,9 +39,7 @@ class Graph::Reload {
  private:
   bool is_fresh(const NodeKey& key) const { return fresh_.count(key) > 0; }
   Node& node_of(const NodeKey& key) { return is_fresh(key) ? *fresh_.at(key) : *graph_.nodes_.at(key); }
-  static bool holds_a_port(const NodeKey& key) {
-    return key.kind == ComponentKind::receiver || key.kind == ComponentKind::extension;
-  }
+  static bool holds_a_port(const NodeKey& key) { return key.kind == ComponentKind::receiver || key.kind == ComponentKind::extension; }
 
   void find_changed_extensions() {
     for (const auto& [key, node] : graph_.nodes_)

@@ -67,7 +67,8 @@ service:
 TEST_F(GraphTest, StartsFromTheEndAndStopsFromTheBeginning) {
   ASSERT_TRUE(graph_.start(decode(base_yaml)).is_ok());
   Lines journal = world_->take_journal();
-  journal.erase(std::remove_if(journal.begin(), journal.end(), [](const std::string& line) { return line.starts_with("create"); }), journal.end());
+  journal.erase(std::remove_if(journal.begin(), journal.end(), [](const std::string& line) { return line.starts_with("create"); }),
+                journal.end());
   EXPECT_EQ(journal, (Lines{"start extension helper", "start exporter sink", "start processor pass", "start processor pass/2",
                             "start receiver source", "ready"}));
   EXPECT_TRUE(graph_.is_ready());
@@ -94,7 +95,8 @@ TEST_F(GraphTest, ProcessorsAreCountedWithoutTheirHelp) {
 }
 
 TEST_F(GraphTest, FanOutAndFanInThroughAConnector) {
-  ASSERT_TRUE(graph_.start(decode(R"(
+  ASSERT_TRUE(graph_
+                  .start(decode(R"(
 receivers: {source: , source/2: }
 exporters: {sink/a: , sink/b: , sink/c: }
 connectors: {join: }
@@ -103,7 +105,8 @@ service:
     traces/1: {receivers: [source], exporters: [sink/a, join]}
     traces/2: {receivers: [source/2], exporters: [sink/b, join]}
     traces/all: {receivers: [join], exporters: [sink/c]}
-)")).is_ok());
+)"))
+                  .is_ok());
   EXPECT_TRUE(send(5).is_ok());
   EXPECT_TRUE(send(7, otlp::Signal::traces, "source/2").is_ok());
   EXPECT_EQ(world_->items("sink/a traces"), 5u);
@@ -132,7 +135,8 @@ service: {pipelines: {traces: {receivers: [source], exporters: [sink]}}}
 }
 
 TEST_F(GraphTest, StopHandsOnWhatProcessorsHold) {
-  ASSERT_TRUE(graph_.start(decode(R"(
+  ASSERT_TRUE(graph_
+                  .start(decode(R"(
 receivers: {source: }
 processors: {pass: {value: keep}}
 exporters: {sink: }
@@ -141,7 +145,8 @@ service:
   pipelines:
     traces: {receivers: [source], processors: [pass], exporters: [join]}
     traces/2: {receivers: [join], processors: [pass], exporters: [sink]}
-)")).is_ok());
+)"))
+                  .is_ok());
   EXPECT_TRUE(send(5).is_ok());
   EXPECT_EQ(world_->items("sink traces"), 0u);
   EXPECT_TRUE(graph_.stop(5000));
@@ -165,7 +170,8 @@ TEST_F(GraphTest, ReloadExchangesOnlyTheChangedProcessorAndDrainsIt) {
   EXPECT_EQ(world_->items("sink traces"), 0u);
   world_->take_journal();
   EXPECT_TRUE(graph_.reload(decode(base_yaml)).is_ok());
-  EXPECT_EQ(world_->take_journal(), (Lines{"create processor pass/2", "start processor pass/2", "stop processor pass/2", "destroy processor pass/2"}));
+  EXPECT_EQ(world_->take_journal(),
+            (Lines{"create processor pass/2", "start processor pass/2", "stop processor pass/2", "destroy processor pass/2"}));
   EXPECT_EQ(world_->items("sink traces"), 5u) << "what the old one held";
   EXPECT_TRUE(send(3).is_ok());
   EXPECT_EQ(world_->items("sink traces"), 8u);
@@ -205,7 +211,8 @@ TEST_F(GraphTest, AChangedReceiverIsStoppedBeforeItsSuccessorStarts) {
   std::string changed = base_yaml;
   changed.replace(changed.find("source: }"), 9, "source: {value: other}}");
   EXPECT_TRUE(graph_.reload(decode(changed)).is_ok());
-  EXPECT_EQ(world_->take_journal(), (Lines{"create receiver source", "stop receiver source", "start receiver source", "destroy receiver source"}));
+  EXPECT_EQ(world_->take_journal(),
+            (Lines{"create receiver source", "stop receiver source", "start receiver source", "destroy receiver source"}));
   EXPECT_TRUE(send(1).is_ok());
   graph_.stop(5000);
 }
@@ -223,7 +230,8 @@ TEST_F(GraphTest, WhoAskedForAChangedExtensionIsExchangedToo) {
     return R"(
 receivers: {source: }
 exporters: {sink: {extension: helper}, sink/other: }
-extensions: {helper: {value: )" + value + R"(}}
+extensions: {helper: {value: )" +
+           value + R"(}}
 service:
   extensions: [helper]
   pipelines: {traces: {receivers: [source], exporters: [sink, sink/other]}}
@@ -263,11 +271,14 @@ TEST_F(GraphTest, NothingIsLostWhileReloadsHappenUnderLoad) {
     std::string n = std::to_string(round);
     return R"(
 receivers: {source: }
-processors: {pass: {value: ")" + n + R"("}}
-exporters: {sink/keep: , sink/)" + n + R"(: }
+processors: {pass: {value: ")" +
+           n + R"("}}
+exporters: {sink/keep: , sink/)" +
+           n + R"(: }
 service:
   pipelines:
-    traces: {receivers: [source], processors: [pass], exporters: [sink/keep, sink/)" + n + R"(]}
+    traces: {receivers: [source], processors: [pass], exporters: [sink/keep, sink/)" +
+           n + R"(]}
 )";
   };
   ASSERT_TRUE(graph_.start(decode(yaml(0))).is_ok());

@@ -13,7 +13,8 @@ class PartialSuccessLog {
  public:
   explicit PartialSuccessLog(const Context& context)
       : log_(context.log),
-        rejected_items_(context.metrics.counter("vigia_exporter_rejected_items", "Items that the other side refused for good (partial success).",
+        rejected_items_(context.metrics.counter("vigia_exporter_rejected_items",
+                                                "Items that the other side refused for good (partial success).",
                                                 {{"exporter", context.id.to_string()}})) {}
 
   // The protobuf body of an answer that says success. One that cannot be read is a success all the same: the other side has the data.

@@ -24,8 +24,7 @@ class Planner {
   explicit Planner(const ServiceConfig& config) : config_(config) {}
 
   Plan run() {
-    for (const ComponentId& id : config_.started_extensions)
-      node({ComponentKind::extension, id, "", {}, {}}, config_.extensions.at(id));
+    for (const ComponentId& id : config_.started_extensions) node({ComponentKind::extension, id, "", {}, {}}, config_.extensions.at(id));
     for (const PipelineConfig& pipeline : config_.pipelines) add_pipeline(pipeline);
     finish_fingerprints();
     find_depths();

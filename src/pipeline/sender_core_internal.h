@@ -55,7 +55,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   struct Job {
     Batch batch;
     std::vector<Done> dones;
-    int64_t room = 0;  // What it holds of the queue.
+    int64_t room = 0;      // What it holds of the queue.
     BacklogShare backlog;  // While it waits in the queue.
     int64_t queued_ms = 0;
     int64_t first_try_ms = 0;

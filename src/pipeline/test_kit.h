@@ -62,12 +62,20 @@ class Kit {
   ~Kit() { loops.stop(); }
 
   Context context(const std::string& id = "test") {
-    return {ComponentId::parse(id), Logger(sink), metrics, clock, files, ledger, loops, resolver,
+    return {ComponentId::parse(id),
+            Logger(sink),
+            metrics,
+            clock,
+            files,
+            ledger,
+            loops,
+            resolver,
             [this](const ComponentId& wanted) -> Extension* {
               auto found = extensions.find(wanted);
               return found == extensions.end() ? nullptr : found->second;
             },
-            [](const std::string&, int) {}, "1.0"};
+            [](const std::string&, int) {},
+            "1.0"};
   }
 
   // Runs on the first loop and waits for the end.

@@ -30,8 +30,11 @@ void decode_logging(config::Section& in, DebugConfig& out) {
   // What 0.88 did with `info` was one line for a batch, which is basic now.
   Verbosity by_level = Verbosity::basic;
   bool has_level = in.choice("loglevel", by_level,
-                             {{"debug", Verbosity::detailed}, {"info", Verbosity::basic}, {"warn", Verbosity::basic},
-                              {"warning", Verbosity::basic}, {"error", Verbosity::basic}});
+                             {{"debug", Verbosity::detailed},
+                              {"info", Verbosity::basic},
+                              {"warn", Verbosity::basic},
+                              {"warning", Verbosity::basic},
+                              {"error", Verbosity::basic}});
   if (!has_level) return;
   in.require(!has_verbosity, "loglevel", "does not go with verbosity");
   in.warn("loglevel", "is deprecated: use verbosity (basic, normal or detailed)");

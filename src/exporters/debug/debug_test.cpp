@@ -52,7 +52,8 @@ class DebugTest : public ::testing::Test {
     EXPECT_TRUE(read.is_ok()) << read.status().message();
     return Chain(read->request);
   }
-  std::vector<std::string> print(pipeline::ExporterFactory factory, const std::string& yaml, Signal signal, const char* json, int times = 1) {
+  std::vector<std::string> print(pipeline::ExporterFactory factory, const std::string& yaml, Signal signal, const char* json,
+                                 int times = 1) {
     std::any config;
     auto decoded = pipeline::test::decode_text<int>(yaml, [&](config::Section& in, int&) { config = factory.decode(in); });
     EXPECT_EQ(decoded->errors(), "");
@@ -235,8 +236,9 @@ Flags: 0
 }
 
 TEST_F(DebugTest, NormalIsALineForEachItem) {
-  EXPECT_EQ(normal_text(Signal::traces, request(Signal::traces, traces_json)),
-            "GET / 0102030405060708090a0b0c0d0e0f10 1112131415161718 n=7 d=1.5 b=true m={\"a\":[1,\"q\"],\"z\":\"\\u003c1\\u003e\"} y=AQID e=\n");
+  EXPECT_EQ(
+      normal_text(Signal::traces, request(Signal::traces, traces_json)),
+      "GET / 0102030405060708090a0b0c0d0e0f10 1112131415161718 n=7 d=1.5 b=true m={\"a\":[1,\"q\"],\"z\":\"\\u003c1\\u003e\"} y=AQID e=\n");
   EXPECT_EQ(normal_text(Signal::logs, request(Signal::logs, logs_json)), "This is a log message app=server\n");
   EXPECT_EQ(normal_text(Signal::metrics, request(Signal::metrics, number_metrics_json)), "g{l=v} 123\ns{} 1.23\n");
   std::string metrics = normal_text(Signal::metrics, request(Signal::metrics, distribution_metrics_json));

@@ -125,9 +125,7 @@ void append_log_record(DetailedText& out, size_t index, std::string_view message
 std::string detailed_text(otlp::Signal signal, const Chain& requests) {
   DetailedText out;
   Titles titles = titles_of(signal);
-  auto append_item = signal == otlp::Signal::traces    ? append_span
-                     : signal == otlp::Signal::metrics ? append_metric
-                                                       : append_log_record;
+  auto append_item = signal == otlp::Signal::traces ? append_span : signal == otlp::Signal::metrics ? append_metric : append_log_record;
   size_t resource_index = 0;
   for (const Slice& request : requests.slices())
     for (std::string_view group_message : otlp::resource_groups(request.view())) {

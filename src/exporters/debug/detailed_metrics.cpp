@@ -127,14 +127,21 @@ void append_metric(DetailedText& out, size_t index, std::string_view message) {
   size_t point_index = 0;
   for (std::string_view point : metric.points()) {
     switch (kind) {
-      case MetricKind::none: return;
+      case MetricKind::none:
+        return;
       case MetricKind::gauge:
-      case MetricKind::sum: append_number_point(out, point_index++, otlp::NumberPointView(point, kind)); break;
-      case MetricKind::histogram: append_histogram_point(out, point_index++, otlp::HistogramPointView(point)); break;
+      case MetricKind::sum:
+        append_number_point(out, point_index++, otlp::NumberPointView(point, kind));
+        break;
+      case MetricKind::histogram:
+        append_histogram_point(out, point_index++, otlp::HistogramPointView(point));
+        break;
       case MetricKind::exponential_histogram:
         append_exponential_point(out, point_index++, otlp::ExponentialHistogramPointView(point));
         break;
-      case MetricKind::summary: append_summary_point(out, point_index++, otlp::SummaryPointView(point)); break;
+      case MetricKind::summary:
+        append_summary_point(out, point_index++, otlp::SummaryPointView(point));
+        break;
     }
   }
 }

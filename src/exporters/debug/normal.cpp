@@ -83,11 +83,16 @@ std::string summary_text(const otlp::SummaryPointView& point) {
 std::string point_text(MetricKind kind, std::string_view message) {
   switch (kind) {
     case MetricKind::gauge:
-    case MetricKind::sum: return number_text(otlp::NumberPointView(message, kind).value());
-    case MetricKind::histogram: return histogram_text(otlp::HistogramPointView(message));
-    case MetricKind::exponential_histogram: return exponential_text(otlp::ExponentialHistogramPointView(message));
-    case MetricKind::summary: return summary_text(otlp::SummaryPointView(message));
-    case MetricKind::none: return "";
+    case MetricKind::sum:
+      return number_text(otlp::NumberPointView(message, kind).value());
+    case MetricKind::histogram:
+      return histogram_text(otlp::HistogramPointView(message));
+    case MetricKind::exponential_histogram:
+      return exponential_text(otlp::ExponentialHistogramPointView(message));
+    case MetricKind::summary:
+      return summary_text(otlp::SummaryPointView(message));
+    case MetricKind::none:
+      return "";
   }
   return "";
 }

@@ -73,27 +73,51 @@ void append_json(std::string& out, const ValueView& value, int levels_left) {
     return;
   }
   switch (value.kind()) {
-    case ValueKind::empty: out += "null"; return;
-    case ValueKind::string: append_json_string(out, value.string()); return;
-    case ValueKind::boolean: out += value.boolean() ? "true" : "false"; return;
-    case ValueKind::integer: out += std::to_string(value.integer()); return;
-    case ValueKind::real: out += real_text(value.real()); return;
-    case ValueKind::bytes: append_json_string(out, to_base64(value.bytes())); return;
-    case ValueKind::array: append_json_array(out, value, levels_left); return;
-    case ValueKind::map: append_json_map(out, value, levels_left); return;
+    case ValueKind::empty:
+      out += "null";
+      return;
+    case ValueKind::string:
+      append_json_string(out, value.string());
+      return;
+    case ValueKind::boolean:
+      out += value.boolean() ? "true" : "false";
+      return;
+    case ValueKind::integer:
+      out += std::to_string(value.integer());
+      return;
+    case ValueKind::real:
+      out += real_text(value.real());
+      return;
+    case ValueKind::bytes:
+      append_json_string(out, to_base64(value.bytes()));
+      return;
+    case ValueKind::array:
+      append_json_array(out, value, levels_left);
+      return;
+    case ValueKind::map:
+      append_json_map(out, value, levels_left);
+      return;
   }
 }
 
 std::string_view kind_name(ValueKind kind) {
   switch (kind) {
-    case ValueKind::empty: return "Empty";
-    case ValueKind::string: return "Str";
-    case ValueKind::boolean: return "Bool";
-    case ValueKind::integer: return "Int";
-    case ValueKind::real: return "Double";
-    case ValueKind::array: return "Slice";
-    case ValueKind::map: return "Map";
-    case ValueKind::bytes: return "Bytes";
+    case ValueKind::empty:
+      return "Empty";
+    case ValueKind::string:
+      return "Str";
+    case ValueKind::boolean:
+      return "Bool";
+    case ValueKind::integer:
+      return "Int";
+    case ValueKind::real:
+      return "Double";
+    case ValueKind::array:
+      return "Slice";
+    case ValueKind::map:
+      return "Map";
+    case ValueKind::bytes:
+      return "Bytes";
   }
   return "Empty";
 }

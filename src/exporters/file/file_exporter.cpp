@@ -107,7 +107,7 @@ pipeline::ExporterFactory file_exporter() {
     return config;
   };
   factory.create = [open_files = std::make_shared<OpenFiles>()](const pipeline::Context& context, const std::any& any_config,
-                                                               otlp::Signal signal) -> Result<std::unique_ptr<pipeline::Exporter>> {
+                                                                otlp::Signal signal) -> Result<std::unique_ptr<pipeline::Exporter>> {
     const auto& config = std::any_cast<const FileConfig&>(any_config);
     return std::unique_ptr<pipeline::Exporter>(
         std::make_unique<FileExporter>(context, signal, open_files->get(config, context.files, context.clock)));

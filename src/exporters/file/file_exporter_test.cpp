@@ -45,7 +45,8 @@ class FileExporterTest : public ::testing::Test {
   std::string content() { return kit_.files.read_file(file()).value(); }
   std::unique_ptr<pipeline::Exporter> make(const std::string& more, Signal signal = Signal::traces) {
     std::any config;
-    auto decoded = pipeline::test::decode_text<int>("path: " + file() + "\n" + more, [&](config::Section& in, int&) { config = factory_.decode(in); });
+    auto decoded =
+        pipeline::test::decode_text<int>("path: " + file() + "\n" + more, [&](config::Section& in, int&) { config = factory_.decode(in); });
     EXPECT_EQ(decoded->errors(), "");
     auto exporter = factory_.create(kit_.context("file"), config, signal);
     EXPECT_TRUE(exporter.is_ok());

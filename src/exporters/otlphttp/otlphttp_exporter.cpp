@@ -113,16 +113,17 @@ Result<net::ClientRequest> OtlpHttpExporter::make_request(const Chain& payload, 
 void OtlpHttpExporter::send(pipeline::Batch batch, int64_t timeout_ms, Function<void(Status)> answered) {
   bool has_work = config_.client.compression != Compression::none || config_.client.encoding == pipeline::BodyEncoding::json;
   size_t work_bytes = has_work ? batch.payload.size() : 0;
-  context_.loops.run_where_free(work_bytes, [this, payload = std::move(batch.payload), timeout_ms, answered = std::move(answered)]() mutable {
-    auto request = make_request(payload, timeout_ms);
-    if (!request.is_ok()) {
-      answered(std::move(request).status());
-      return;
-    }
-    client_->send(std::move(*request), [this, answered = std::move(answered)](Result<net::ClientResponse> response) mutable {
-      answered(response.is_ok() ? status_of(*response) : without_answer(std::move(response).status()));
-    });
-  });
+  context_.loops.run_where_free(
+      work_bytes, [this, payload = std::move(batch.payload), timeout_ms, answered = std::move(answered)]() mutable {
+        auto request = make_request(payload, timeout_ms);
+        if (!request.is_ok()) {
+          answered(std::move(request).status());
+          return;
+        }
+        client_->send(std::move(*request), [this, answered = std::move(answered)](Result<net::ClientResponse> response) mutable {
+          answered(response.is_ok() ? status_of(*response) : without_answer(std::move(response).status()));
+        });
+      });
 }
 
 Status OtlpHttpExporter::status_of(const net::ClientResponse& response) const {

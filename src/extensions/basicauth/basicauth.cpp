@@ -57,7 +57,8 @@ BasicAuthConfig decode_basic_auth(config::Section& section) {
     check_file(part, "password_file", client.password_file, false);
     part.require(!client.username.empty() || !client.username_file.empty(), "username", "a user name is required");
   });
-  section.require(config.htpasswd || config.client_auth, "htpasswd", "no credential source: set htpasswd (for receivers) or client_auth (for exporters)");
+  section.require(config.htpasswd || config.client_auth, "htpasswd",
+                  "no credential source: set htpasswd (for receivers) or client_auth (for exporters)");
   section.require(!config.htpasswd || !config.client_auth, "client_auth", "htpasswd and client_auth cannot both be given in one extension");
   return config;
 }

@@ -21,9 +21,7 @@ struct BearerTokenConfig {
 BearerTokenConfig decode_bearer_token(config::Section& section);
 
 // Receivers accept any of the tokens, exporters send the first. A file is read again when it has changed.
-class BearerTokenExtension final : public pipeline::Extension,
-                                   public pipeline::ServerAuthenticator,
-                                   public pipeline::ClientAuthenticator {
+class BearerTokenExtension final : public pipeline::Extension, public pipeline::ServerAuthenticator, public pipeline::ClientAuthenticator {
  public:
   static constexpr int64_t file_check_interval_ms = 1000;
   static constexpr size_t max_tokens = 10'000;

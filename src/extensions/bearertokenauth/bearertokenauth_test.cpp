@@ -38,12 +38,13 @@ class BearerToken : public testing::Test {
  protected:
   std::unique_ptr<BearerTokenExtension> make(BearerTokenConfig config) {
     pipeline::Context base = environment_.context("bearertokenauth");
-    pipeline::Context context{base.id, base.log, base.metrics, clock_, files_, base.ledger, base.loops, base.resolver,
-                              base.find_extension, base.report_port, base.version};
+    pipeline::Context context{base.id,    base.log,      base.metrics,        clock_,           files_,      base.ledger,
+                              base.loops, base.resolver, base.find_extension, base.report_port, base.version};
     return std::make_unique<BearerTokenExtension>(context, std::move(config));
   }
   static Status try_header(const BearerTokenExtension& extension, const std::string& name, const std::string& value) {
-    auto result = extension.authenticate([&](std::string_view wanted) { return wanted == name ? std::string_view(value) : std::string_view(); });
+    auto result =
+        extension.authenticate([&](std::string_view wanted) { return wanted == name ? std::string_view(value) : std::string_view(); });
     return result.is_ok() ? Status() : result.status();
   }
 
@@ -59,7 +60,8 @@ TEST_F(BearerToken, only_the_configured_token_passes) {
   ASSERT_TRUE(extension->start().is_ok());
   EXPECT_TRUE(try_header(*extension, "authorization", "Bearer secret-1").is_ok());
   EXPECT_TRUE(try_header(*extension, "authorization", "Bearer secret-2").is_ok());
-  for (const char* wrong : {"", "secret-1", "Bearer", "Bearer ", "Bearer secret-", "Bearer secret-11", "Basic secret-1", "Bearer  secret-1"}) {
+  for (const char* wrong :
+       {"", "secret-1", "Bearer", "Bearer ", "Bearer secret-", "Bearer secret-11", "Basic secret-1", "Bearer  secret-1"}) {
     Status status = try_header(*extension, "authorization", wrong);
     EXPECT_EQ(status.code(), StatusCode::unauthenticated) << wrong;
   }
@@ -107,7 +109,8 @@ TEST_F(BearerToken, follows_its_file) {
   EXPECT_TRUE(try_header(*extension, "authorization", "Bearer three").is_ok());
   files_.content = "four";
   clock_.advance_ms(BearerTokenExtension::file_check_interval_ms);
-  EXPECT_TRUE(try_header(*extension, "authorization", "Bearer four").is_ok()) << "a repaired file is read though its time is the failed one's";
+  EXPECT_TRUE(try_header(*extension, "authorization", "Bearer four").is_ok())
+      << "a repaired file is read though its time is the failed one's";
 }
 
 TEST_F(BearerToken, forms_of_the_section) {

@@ -19,13 +19,15 @@ using otlp::append_varint_field;
 
 // The fields of perftools.profiles.Profile and what it contains.
 namespace profile_field {
-constexpr uint32_t sample_type = 1, sample = 2, mapping = 3, location = 4, function = 5, string_table = 6, time_nanos = 9, duration_nanos = 10,
-                   period_type = 11, period = 12;
+constexpr uint32_t sample_type = 1, sample = 2, mapping = 3, location = 4, function = 5, string_table = 6, time_nanos = 9,
+                   duration_nanos = 10, period_type = 11, period = 12;
 }
 
 class ProfileBuilder {
  public:
-  explicit ProfileBuilder(FileSystem& files) : map_(executable_mappings()), mapping_numbers_(map_.size(), 0), files_(files) { text_number(""); }
+  explicit ProfileBuilder(FileSystem& files) : map_(executable_mappings()), mapping_numbers_(map_.size(), 0), files_(files) {
+    text_number("");
+  }
 
   std::string build(const CpuProfile& profile) {
     append_value_type(profile_field::sample_type, "samples", "count");

@@ -65,8 +65,8 @@ void AttributesProcessor::consume(pipeline::Batch batch, pipeline::Done done) {
     if (signal_ == otlp::Signal::metrics)
       edited.append(edit_points(request, context));
     else
-      edited.append(edit_items(request, signal_ == otlp::Signal::traces ? otlp::SpanView::attributes_number : otlp::LogRecordView::attributes_number,
-                               context));
+      edited.append(edit_items(
+          request, signal_ == otlp::Signal::traces ? otlp::SpanView::attributes_number : otlp::LogRecordView::attributes_number, context));
   }
   batch.payload = std::move(edited);
   next_.consume(std::move(batch), std::move(done));

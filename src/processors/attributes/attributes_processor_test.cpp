@@ -25,7 +25,8 @@ auto decode(const std::string& yaml) {
 
 class AttributesTest : public ::testing::Test {
  protected:
-  std::string edited(Signal signal, const std::string& yaml, const std::string& request, std::shared_ptr<const pipeline::Client> client = nullptr) {
+  std::string edited(Signal signal, const std::string& yaml, const std::string& request,
+                     std::shared_ptr<const pipeline::Client> client = nullptr) {
     auto decoded = decode(yaml);
     EXPECT_EQ(decoded->errors(), "");
     auto processor = attributes_processor().create(kit_.context("attributes"), std::any(decoded->config), signal, next_);
@@ -53,9 +54,11 @@ TEST_F(AttributesTest, EditsSpans) {
     {key: env, value: prod, action: insert}, {key: env, value: never, action: insert}, {key: level, value: 7, action: upsert},
     {key: missing, value: 1.5, action: update}, {key: token, action: delete}, {key: ok, value: true, action: UPSERT},
     {key: quoted, value: "12", action: upsert}]})";
-  std::string before = text_field(5, "GET /") + attribute(9, "token", text_value("x")) + attribute(9, "level", integer_value(3)) + varint_field(10, 1);
-  std::string after = text_field(5, "GET /") + attribute(9, "level", integer_value(7)) + varint_field(10, 1) + attribute(9, "env", text_value("prod")) +
-                      attribute(9, "ok", boolean_value(true)) + attribute(9, "quoted", text_value("12"));
+  std::string before =
+      text_field(5, "GET /") + attribute(9, "token", text_value("x")) + attribute(9, "level", integer_value(3)) + varint_field(10, 1);
+  std::string after = text_field(5, "GET /") + attribute(9, "level", integer_value(7)) + varint_field(10, 1) +
+                      attribute(9, "env", text_value("prod")) + attribute(9, "ok", boolean_value(true)) +
+                      attribute(9, "quoted", text_value("12"));
   EXPECT_EQ(edited(Signal::traces, yaml, group(shop, library, {before, before})), group(shop, library, {after, after}));
 }
 
@@ -79,8 +82,8 @@ TEST_F(AttributesTest, EditsLogRecords) {
   std::string yaml = R"({include: {match_type: regexp, log_bodies: ["eve"]}, actions: [{key: user, action: hash}]})";
   std::string other = text_field(5, text_value("bob")) + attribute(6, "user", text_value("abc"));
   std::string chosen = text_field(5, text_value("eve")) + attribute(6, "user", text_value("abc"));
-  std::string hashed =
-      text_field(5, text_value("eve")) + attribute(6, "user", text_value("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+  std::string hashed = text_field(5, text_value("eve")) +
+                       attribute(6, "user", text_value("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
   EXPECT_EQ(edited(Signal::logs, yaml, group(shop, library, {other, chosen})), group(shop, library, {other, hashed}));
 }
 
@@ -118,7 +121,8 @@ TEST_F(AttributesTest, SharesRequestsWithoutAChange) {
 TEST_F(AttributesTest, TakesValuesFromTheRequest) {
   auto client = std::make_shared<pipeline::Client>();
   client->metadata = {{"x-tenant", "acme"}};
-  EXPECT_EQ(edited(Signal::traces, "actions: [{key: tenant, from_context: metadata.x-tenant, action: insert}]", group(shop, library, {text_field(5, "x")}), client),
+  EXPECT_EQ(edited(Signal::traces, "actions: [{key: tenant, from_context: metadata.x-tenant, action: insert}]",
+                   group(shop, library, {text_field(5, "x")}), client),
             group(shop, library, {text_field(5, "x") + attribute(9, "tenant", text_value("acme"))}));
 }
 
@@ -130,11 +134,13 @@ TEST(AttributesConfig, RefusesWhatIsWrong) {
   EXPECT_NE(errors("actions: [{key: b, action: inserd}]").find("insert"), std::string::npos);
   EXPECT_NE(errors("actions: [{key: b, action: extract, pattern: '('}]").find("cannot use pattern"), std::string::npos);
   EXPECT_NE(errors("actions: [{key: b, action: convert, converted_type: date}]").find("converted_type"), std::string::npos);
-  EXPECT_NE(errors("{actions: [{key: b, action: delete}], include: {match_type: fuzzy, services: [a]}}").find("strict or regexp"), std::string::npos);
+  EXPECT_NE(errors("{actions: [{key: b, action: delete}], include: {match_type: fuzzy, services: [a]}}").find("strict or regexp"),
+            std::string::npos);
 }
 
 TEST_F(AttributesTest, RefusesPropertiesOfAnotherSignal) {
-  EXPECT_NE(edited(Signal::logs, "{actions: [{key: b, action: delete}], include: {match_type: strict, services: [a]}}", "").find("do not apply to log records"),
+  EXPECT_NE(edited(Signal::logs, "{actions: [{key: b, action: delete}], include: {match_type: strict, services: [a]}}", "")
+                .find("do not apply to log records"),
             std::string::npos);
 }
 

@@ -177,15 +177,15 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
     pipeline::Attempt attempt(kept->batch);
     Batch outgoing = attempt.take();
     int64_t started_ns = clock_.steady_ns();
-    next_.consume(std::move(outgoing), [self = shared_from_this(), kept = std::move(kept), attempt = std::move(attempt),
-                                        started_ns](Status status) mutable {
-      self->telemetry_.send_duration.observe(static_cast<double>(self->clock_.steady_ns() - started_ns) / 1e9);
-      if (status.is_retryable())
-        attempt.refused(kept->batch);
-      else
-        attempt.accepted();
-      self->answered(std::move(*kept), status);
-    });
+    next_.consume(std::move(outgoing),
+                  [self = shared_from_this(), kept = std::move(kept), attempt = std::move(attempt), started_ns](Status status) mutable {
+                    self->telemetry_.send_duration.observe(static_cast<double>(self->clock_.steady_ns() - started_ns) / 1e9);
+                    if (status.is_retryable())
+                      attempt.refused(kept->batch);
+                    else
+                      attempt.accepted();
+                    self->answered(std::move(*kept), status);
+                  });
   }
 
   void answered(Sending sending, const Status& status) {
@@ -353,8 +353,6 @@ BatchProcessor::~BatchProcessor() = default;
 
 Result<pipeline::Reservation> BatchProcessor::reserve(const pipeline::Load&) { return core_->reserve(); }
 void BatchProcessor::consume(Batch batch, Done done) { core_->consume(std::move(batch), std::move(done)); }
-void BatchProcessor::stop(int64_t deadline_steady_ms, Function<void()> stopped) {
-  core_->stop(deadline_steady_ms, std::move(stopped));
-}
+void BatchProcessor::stop(int64_t deadline_steady_ms, Function<void()> stopped) { core_->stop(deadline_steady_ms, std::move(stopped)); }
 
 }  // namespace vigia::processors

@@ -35,8 +35,7 @@ struct ContextKey {
 };
 
 void decode_contexts(config::Section& section, std::initializer_list<ContextKey> keys, FilterGroup& group) {
-  for (const ContextKey& key : keys)
-    section.list(key.key, [&](config::Section& item) { decode_condition(item, key.context, group); });
+  for (const ContextKey& key : keys) section.list(key.key, [&](config::Section& item) { decode_condition(item, key.context, group); });
 }
 
 // One entry of the advanced form: {context, error_mode, conditions}.
@@ -116,8 +115,8 @@ void decode_metric_choices(config::Section& section, std::vector<ottl::MatchConf
 }
 
 // The three ways to say what to drop exclude each other, as in the Collector.
-void check_ways(config::Section& section, std::string_view flat_key, std::string_view context_keys, std::string_view older_keys, bool has_contexts,
-                const FilterRules& rules) {
+void check_ways(config::Section& section, std::string_view flat_key, std::string_view context_keys, std::string_view older_keys,
+                bool has_contexts, const FilterRules& rules) {
   bool has_flat = section.has(flat_key);
   if (has_contexts && !rules.choices.empty())
     section.error(fmt::format("{} and {} cannot be used at the same time", context_keys, older_keys));

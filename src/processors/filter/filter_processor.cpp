@@ -57,9 +57,10 @@ std::string_view counter_name(otlp::Signal signal) {
 
 }  // namespace
 
-Result<std::unique_ptr<FilterProcessor>> FilterProcessor::create(const pipeline::Context& context, const FilterConfig& config, otlp::Signal signal,
-                                                                 pipeline::Consumer& next) {
-  Counter& dropped = context.metrics.counter(counter_name(signal), "Items dropped by the filter processor.", {{"filter", context.id.to_string()}});
+Result<std::unique_ptr<FilterProcessor>> FilterProcessor::create(const pipeline::Context& context, const FilterConfig& config,
+                                                                 otlp::Signal signal, pipeline::Consumer& next) {
+  Counter& dropped =
+      context.metrics.counter(counter_name(signal), "Items dropped by the filter processor.", {{"filter", context.id.to_string()}});
   std::unique_ptr<FilterProcessor> processor(new FilterProcessor(signal, dropped, next));
   RETURN_IF_ERROR(processor->add_rules(config.of(signal), context.log));
   return processor;
@@ -124,7 +125,8 @@ void FilterProcessor::consume(pipeline::Batch batch, pipeline::Done done) {
   for (const Slice& request : batch.payload.slices()) {
     Result<Slice> filtered = filter(request);
     if (!filtered) return done(std::move(filtered).status().as_permanent());
-    if (filtered->data() != request.data()) dropped += otlp::count_items(signal_, request.view()) - otlp::count_items(signal_, filtered->view());
+    if (filtered->data() != request.data())
+      dropped += otlp::count_items(signal_, request.view()) - otlp::count_items(signal_, filtered->view());
     kept.append(std::move(*filtered));
   }
   if (dropped > 0) dropped_.add(dropped);

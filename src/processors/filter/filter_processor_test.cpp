@@ -20,7 +20,8 @@ using pipeline::test::FakeRecord;
 using pipeline::test::Kit;
 
 std::string errors_of(const std::string& yaml) {
-  return pipeline::test::decode_text<FilterConfig>(yaml, [](config::Section& section, FilterConfig& config) { config = decode_filter_config(section); })
+  return pipeline::test::decode_text<FilterConfig>(
+             yaml, [](config::Section& section, FilterConfig& config) { config = decode_filter_config(section); })
       ->errors();
 }
 
@@ -53,7 +54,9 @@ class FilterTest : public ::testing::Test {
     auto taken = next_.taken();
     return taken.size() > before ? taken.back().bytes : std::string();
   }
-  double dropped(const std::string& what) const { return kit_.metric("otelcol_processor_filter_" + what + "_filtered{filter=\"filter/x\"}"); }
+  double dropped(const std::string& what) const {
+    return kit_.metric("otelcol_processor_filter_" + what + "_filtered{filter=\"filter/x\"}");
+  }
 
   Kit kit_;
   FakeConsumer next_;
@@ -81,7 +84,8 @@ std::string gauge(const std::string& name, const std::vector<int64_t>& values) {
 TEST_F(FilterTest, DropsSpansByCondition) {
   make(Signal::traces, R"({error_mode: ignore, traces: {span: ['attributes["http.route"] == "/health"', 'IsMatch(name, "^/internal")']}})");
   EXPECT_EQ(dropped("spans"), 0);
-  EXPECT_EQ(filtered(group(shop, library, {span("/a"), span("/health"), span("/b"), span("/internal/x")}), 4), group(shop, library, {span("/a"), span("/b")}));
+  EXPECT_EQ(filtered(group(shop, library, {span("/a"), span("/health"), span("/b"), span("/internal/x")}), 4),
+            group(shop, library, {span("/a"), span("/b")}));
   EXPECT_EQ(next_.items(), 2U);
   EXPECT_EQ(dropped("spans"), 2);
 }
@@ -120,12 +124,15 @@ TEST_F(FilterTest, DropsSpanEventsButKeepsTheirSpans) {
 
 TEST_F(FilterTest, DropsWholeResources) {
   make(Signal::traces, R"({traces: {resource: ['attributes["service.name"] == "bank"'], span: ['name == "/b"']}})");
-  EXPECT_EQ(filtered(group(shop, library, {span("/a"), span("/b")}) + group(bank, library, {span("/a"), span("/c")}), 4), group(shop, library, {span("/a")}));
+  EXPECT_EQ(filtered(group(shop, library, {span("/a"), span("/b")}) + group(bank, library, {span("/a"), span("/c")}), 4),
+            group(shop, library, {span("/a")}));
   EXPECT_EQ(dropped("spans"), 3);
 }
 
 TEST_F(FilterTest, InfersContexts) {
-  make(Signal::traces, R"({trace_conditions: ['resource.attributes["service.name"] == "bank"', 'span.name == "/b"', 'spanevent.name == "noise"', 'scope.name == "other"']})");
+  make(
+      Signal::traces,
+      R"({trace_conditions: ['resource.attributes["service.name"] == "bank"', 'span.name == "/b"', 'spanevent.name == "noise"', 'scope.name == "other"']})");
   EXPECT_EQ(filtered(group(shop, library, {span("/a", {"noise"}), span("/b")}) + group(bank, library, {span("/a")}) +
                          group(shop, text_field(1, "other"), {span("/a")}),
                      4),
@@ -140,7 +147,8 @@ TEST_F(FilterTest, TakesGroupsWithTheirOwnContextAndErrorMode) {
 
 TEST_F(FilterTest, IgnoresErrorsUnlessToldToPropagate) {
   std::string request = group(shop, library, {span("/a"), span("/b")});
-  make(Signal::traces, R"({traces: {span: ['attributes["http.route"] > 1 and attributes["http.route"] * 2 == 1', 'name * 2 == 1', 'name == "/b"']}})");
+  make(Signal::traces,
+       R"({traces: {span: ['attributes["http.route"] > 1 and attributes["http.route"] * 2 == 1', 'name * 2 == 1', 'name == "/b"']}})");
   EXPECT_EQ(filtered(request, 2), group(shop, library, {span("/a")}));
   EXPECT_GT(kit_.sink->count("cannot evaluate a condition"), 0U);
 
@@ -151,7 +159,8 @@ TEST_F(FilterTest, IgnoresErrorsUnlessToldToPropagate) {
 }
 
 TEST_F(FilterTest, DropsMetricsAndDataPoints) {
-  make(Signal::metrics, R"({metrics: {metric: ['name == "a"', 'HasAttrOnDatapoint("k", "w")'], datapoint: ['metric.name == "b" and value_int > 5']}})");
+  make(Signal::metrics,
+       R"({metrics: {metric: ['name == "a"', 'HasAttrOnDatapoint("k", "w")'], datapoint: ['metric.name == "b" and value_int > 5']}})");
   EXPECT_EQ(filtered(group(shop, library, {gauge("a", {1, 2}), gauge("b", {4, 6, 5}), gauge("c", {9})}), 6),
             group(shop, library, {gauge("b", {4, 5}), gauge("c", {9})}));
   EXPECT_EQ(dropped("datapoints"), 3);
@@ -161,25 +170,31 @@ TEST_F(FilterTest, DropsMetricsAndDataPoints) {
 
 TEST_F(FilterTest, DropsLogRecords) {
   make(Signal::logs, R"({logs: {log_record: ['severity_number < SEVERITY_NUMBER_WARN', 'IsMatch(body, "password")']}})");
-  EXPECT_EQ(filtered(group(shop, library, {record(9, "x"), record(17, "y"), record(17, "my password")}), 3), group(shop, library, {record(17, "y")}));
+  EXPECT_EQ(filtered(group(shop, library, {record(9, "x"), record(17, "y"), record(17, "my password")}), 3),
+            group(shop, library, {record(17, "y")}));
   EXPECT_EQ(dropped("logs"), 2);
 }
 
 TEST_F(FilterTest, KnowsTheOlderFormForSpans) {
-  make(Signal::traces, R"({spans: {include: {match_type: strict, services: [shop]}, exclude: {match_type: regexp, span_names: ["^/health"]}}})");
-  EXPECT_EQ(filtered(group(shop, library, {span("/a"), span("/healthz")}) + group(bank, library, {span("/a")}), 3), group(shop, library, {span("/a")}));
+  make(Signal::traces,
+       R"({spans: {include: {match_type: strict, services: [shop]}, exclude: {match_type: regexp, span_names: ["^/health"]}}})");
+  EXPECT_EQ(filtered(group(shop, library, {span("/a"), span("/healthz")}) + group(bank, library, {span("/a")}), 3),
+            group(shop, library, {span("/a")}));
 }
 
 TEST_F(FilterTest, KnowsTheOlderFormForMetrics) {
   make(Signal::metrics, R"({metrics: {include: {match_type: regexp, metric_names: ["^a", "^b"]},
     exclude: {match_type: strict, metric_names: [ab], resource_attributes: [{key: service.name, value: bank}]}}})");
-  EXPECT_EQ(filtered(group(shop, library, {gauge("aa", {1}), gauge("ab", {1}), gauge("c", {1})}) + group(bank, library, {gauge("aa", {1})}), 4),
-            group(shop, library, {gauge("aa", {1})}));
+  EXPECT_EQ(
+      filtered(group(shop, library, {gauge("aa", {1}), gauge("ab", {1}), gauge("c", {1})}) + group(bank, library, {gauge("aa", {1})}), 4),
+      group(shop, library, {gauge("aa", {1})}));
   EXPECT_EQ(dropped("datapoints"), 3);
 }
 
 TEST_F(FilterTest, KnowsTheOlderFormForLogs) {
-  make(Signal::logs, R"({logs: {include: {match_type: strict, severity_number: {min: warn, match_undefined: true}}, exclude: {match_type: regexp, bodies: ["secret"]}}})");
+  make(
+      Signal::logs,
+      R"({logs: {include: {match_type: strict, severity_number: {min: warn, match_undefined: true}}, exclude: {match_type: regexp, bodies: ["secret"]}}})");
   EXPECT_EQ(filtered(group(shop, library, {record(9, "x"), record(13, "y"), record(17, "a secret"), record(0, "z")}), 4),
             group(shop, library, {record(13, "y"), record(0, "z")}));
 }
@@ -198,8 +213,10 @@ TEST(FilterConfig, RefusesWhatIsWrong) {
   EXPECT_NE(errors_of("log_conditions: ['span.name == 1']").find("does not occur in logs"), std::string::npos);
   EXPECT_NE(errors_of("trace_conditions: ['span.name == \"x\"', {conditions: ['true']}]").find("not both"), std::string::npos);
   EXPECT_NE(errors_of("trace_conditions: [{context: log, conditions: ['true']}]").find("is no context of traces"), std::string::npos);
-  EXPECT_NE(errors_of("{traces: {span: ['true']}, spans: {include: {match_type: strict, services: [a]}}}").find("at the same time"), std::string::npos);
-  EXPECT_NE(errors_of("{traces: {span: ['true']}, trace_conditions: ['span.name == \"x\"']}").find("cannot be used together"), std::string::npos);
+  EXPECT_NE(errors_of("{traces: {span: ['true']}, spans: {include: {match_type: strict, services: [a]}}}").find("at the same time"),
+            std::string::npos);
+  EXPECT_NE(errors_of("{traces: {span: ['true']}, trace_conditions: ['span.name == \"x\"']}").find("cannot be used together"),
+            std::string::npos);
   EXPECT_NE(errors_of("metrics: {include: {match_type: expr, expressions: ['x']}}").find("OTTL"), std::string::npos);
   EXPECT_NE(errors_of("spans: {include: {services: [a]}}").find("match_type is missing"), std::string::npos);
   EXPECT_NE(errors_of("spans: {include: {match_type: strict}}").find("at least one of"), std::string::npos);

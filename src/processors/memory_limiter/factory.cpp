@@ -14,9 +14,9 @@ pipeline::ProcessorFactory memory_limiter_processor() {
     return config;
   };
   factory.create = [shared = std::make_shared<SharedLimit>()](const pipeline::Context& context, const std::any& config, otlp::Signal signal,
-                                                             pipeline::Consumer& next) -> Result<std::unique_ptr<pipeline::Processor>> {
-    return std::unique_ptr<pipeline::Processor>(std::make_unique<MemoryLimiter>(
-        context, std::any_cast<const MemoryLimiterConfig&>(config), shared, signal, next));
+                                                              pipeline::Consumer& next) -> Result<std::unique_ptr<pipeline::Processor>> {
+    return std::unique_ptr<pipeline::Processor>(
+        std::make_unique<MemoryLimiter>(context, std::any_cast<const MemoryLimiterConfig&>(config), shared, signal, next));
   };
   return factory;
 }

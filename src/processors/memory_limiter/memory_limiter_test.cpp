@@ -22,7 +22,9 @@ constexpr int64_t mebibyte = 1 << 20;
 class FakeProc final : public FileSystem {
  public:
   std::map<std::string, std::string> texts;
-  void set_resident_mib(int64_t mib) { texts["/proc/self/statm"] = "99999 " + std::to_string(mib * mebibyte / ::sysconf(_SC_PAGESIZE)) + " 0"; }
+  void set_resident_mib(int64_t mib) {
+    texts["/proc/self/statm"] = "99999 " + std::to_string(mib * mebibyte / ::sysconf(_SC_PAGESIZE)) + " 0";
+  }
 
   Result<std::string> read_file(const std::string& path) override {
     auto found = texts.find(path);
@@ -45,8 +47,8 @@ class MemoryLimiterTest : public ::testing::Test {
 
   std::unique_ptr<MemoryLimiter> make(const MemoryLimiterConfig& config) {
     pipeline::Context base = kit_.context("memory_limiter");
-    pipeline::Context context{base.id, base.log, base.metrics, base.clock, proc_, base.ledger, base.loops, base.resolver,
-                              base.find_extension, base.report_port, base.version};
+    pipeline::Context context{base.id,    base.log,      base.metrics,        base.clock,       proc_,       base.ledger,
+                              base.loops, base.resolver, base.find_extension, base.report_port, base.version};
     auto limiter = std::make_unique<MemoryLimiter>(context, config, shared_, otlp::Signal::traces, next_);
     EXPECT_TRUE(limiter->start().is_ok());
     kit_.settle();

@@ -20,11 +20,13 @@ SamplerConfig decode_sampler_config(config::Section& section) {
   section.field("hash_seed", config.hash_seed);
   std::string mode;
   if (section.field("mode", mode) && !mode.empty())
-    section.choice("mode", config.mode,
-                   {{"hash_seed", SamplerMode::hash_seed}, {"equalizing", SamplerMode::equalizing}, {"proportional", SamplerMode::proportional}});
+    section.choice(
+        "mode", config.mode,
+        {{"hash_seed", SamplerMode::hash_seed}, {"equalizing", SamplerMode::equalizing}, {"proportional", SamplerMode::proportional}});
   section.field("fail_closed", config.fail_closed);
   section.field("sampling_precision", config.sampling_precision);
-  section.require(config.sampling_precision >= 1 && config.sampling_precision <= hex_digits, "sampling_precision", "expected 1 to 14 digits");
+  section.require(config.sampling_precision >= 1 && config.sampling_precision <= hex_digits, "sampling_precision",
+                  "expected 1 to 14 digits");
   section.choice("attribute_source", config.uses_trace_id, {{"traceID", true}, {"record", false}});
   section.field("from_attribute", config.from_attribute);
   section.field("sampling_priority", config.sampling_priority);

@@ -51,7 +51,8 @@ bool is_key(std::string_view key) {
 }
 
 bool is_value(std::string_view value) {
-  return !value.empty() && value.size() <= max_value_bytes && value.back() != ' ' && std::all_of(value.begin(), value.end(), is_value_character);
+  return !value.empty() && value.size() <= max_value_bytes && value.back() != ' ' &&
+         std::all_of(value.begin(), value.end(), is_value_character);
 }
 
 std::string_view trim_blanks(std::string_view text) {

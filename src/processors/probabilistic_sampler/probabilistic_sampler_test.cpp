@@ -193,7 +193,9 @@ TEST(Sampler, FailsClosedOrOpen) {
 }
 
 TEST(Sampler, FollowsPrioritiesOfSpans) {
-  auto with_priority = [](const std::string& any_value) { return span_of(trace_id_of(3, 4), "", attribute(9, "sampling.priority", any_value)); };
+  auto with_priority = [](const std::string& any_value) {
+    return span_of(trace_id_of(3, 4), "", attribute(9, "sampling.priority", any_value));
+  };
   Sampler none(config_of(SamplerMode::hash_seed, 0));
   Sampler all(config_of(SamplerMode::hash_seed, 100));
   EXPECT_TRUE(none.decide_span(with_priority(integer_value(1))).is_kept);
@@ -245,7 +247,8 @@ TEST(SamplerProcessor, DropsAndCountsByPolicy) {
   FakeConsumer next;
   auto decoded = decode("{sampling_percentage: 30, hash_seed: 22}");
   ASSERT_EQ(decoded->errors(), "");
-  auto processor = probabilistic_sampler_processor().create(kit.context("probabilistic_sampler"), std::any(decoded->config), Signal::traces, next);
+  auto processor =
+      probabilistic_sampler_processor().create(kit.context("probabilistic_sampler"), std::any(decoded->config), Signal::traces, next);
   ASSERT_TRUE(processor.is_ok());
   Random random(5);
   std::vector<std::string> spans;
@@ -291,7 +294,10 @@ TEST(SamplerProcessor, SettlesWhatItDropsWhole) {
 }
 
 TEST(SamplerConfig, RefusesWhatIsWrong) {
-  EXPECT_EQ(decode("{sampling_percentage: 15.3, hash_seed: 22, mode: proportional, fail_closed: false, sampling_precision: 6, attribute_source: record, from_attribute: a, sampling_priority: p}")->errors(), "");
+  EXPECT_EQ(decode("{sampling_percentage: 15.3, hash_seed: 22, mode: proportional, fail_closed: false, sampling_precision: 6, "
+                   "attribute_source: record, from_attribute: a, sampling_priority: p}")
+                ->errors(),
+            "");
   EXPECT_NE(decode("sampling_percentage: -1")->errors().find("from 0 to 100"), std::string::npos);
   EXPECT_NE(decode("sampling_percentage: 1e-20")->errors().find("smallest"), std::string::npos);
   EXPECT_NE(decode("mode: random")->errors().find("mode"), std::string::npos);

@@ -91,7 +91,8 @@ Threshold Sampler::threshold_for(const Facts& facts) const {
   if (!facts.is_readable || !facts.is_consistent) return config_.fail_closed ? keep_none : keep_all;
   if (keeps_none_) return keep_none;
   if (config_.mode == SamplerMode::proportional)
-    return threshold_of((facts.threshold ? probability_of(*facts.threshold) : 1.0) * ratio_, config_.sampling_precision).value_or(keep_none);
+    return threshold_of((facts.threshold ? probability_of(*facts.threshold) : 1.0) * ratio_, config_.sampling_precision)
+        .value_or(keep_none);
   if (config_.mode == SamplerMode::equalizing && facts.threshold) return std::max(threshold_, *facts.threshold);
   return threshold_;
 }

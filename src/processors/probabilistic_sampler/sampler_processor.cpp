@@ -9,7 +9,8 @@ namespace vigia::processors {
 using otlp::Place;
 using otlp::Verdict;
 
-SamplerProcessor::SamplerProcessor(const pipeline::Context& context, const SamplerConfig& config, otlp::Signal signal, pipeline::Consumer& next)
+SamplerProcessor::SamplerProcessor(const pipeline::Context& context, const SamplerConfig& config, otlp::Signal signal,
+                                   pipeline::Consumer& next)
     : signal_(signal), sampler_(config), next_(next) {
   if (signal == otlp::Signal::logs) {
     counters_.push_back(counters_named(context.metrics, "otelcol_processor_probabilistic_sampler_count_logs_sampled", config));
@@ -19,7 +20,8 @@ SamplerProcessor::SamplerProcessor(const pipeline::Context& context, const Sampl
   counters_.push_back(counters_named(context.metrics, "otelcol_processor_probabilistic_sampler_count_spans_processed", config));
 }
 
-SamplerProcessor::Counters SamplerProcessor::counters_named(MetricRegistry& metrics, std::string_view name, const SamplerConfig& config) const {
+SamplerProcessor::Counters SamplerProcessor::counters_named(MetricRegistry& metrics, std::string_view name,
+                                                            const SamplerConfig& config) const {
   static constexpr std::array<std::string_view, sampler_policy_count - 1> names = {"missing_randomness", "trace_id_hash", "trace_id_w3c",
                                                                                    "sampling_randomness", "sampling_priority"};
   Counters counters{};

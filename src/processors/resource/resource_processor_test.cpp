@@ -39,7 +39,9 @@ std::string edited(Signal signal, const std::string& yaml, const std::vector<std
 }
 
 const std::string library = text_field(1, "lib");
-const std::string yaml = "attributes: [{key: env, value: prod, action: upsert}, {key: cloud.zone, from_attribute: zone, action: insert}, {key: zone, action: delete}]";
+const std::string yaml =
+    "attributes: [{key: env, value: prod, action: upsert}, {key: cloud.zone, from_attribute: zone, action: insert}, {key: zone, action: "
+    "delete}]";
 
 TEST(ResourceProcessor, EditsEveryResourceInAllSignals) {
   std::string before = attribute(1, "env", text_value("dev")) + attribute(1, "zone", text_value("a")) + varint_field(2, 4);
@@ -51,7 +53,8 @@ TEST(ResourceProcessor, EditsEveryResourceInAllSignals) {
 
 TEST(ResourceProcessor, GivesAResourceToGroupsWithout) {
   std::string bare = text_field(1, text_field(2, text_field(1, library) + text_field(2, "")));
-  std::string expected = text_field(1, text_field(1, attribute(1, "env", text_value("prod"))) + text_field(2, text_field(1, library) + text_field(2, "")));
+  std::string expected =
+      text_field(1, text_field(1, attribute(1, "env", text_value("prod"))) + text_field(2, text_field(1, library) + text_field(2, "")));
   EXPECT_EQ(edited(Signal::logs, "attributes: [{key: env, value: prod, action: upsert}]", {bare}), expected);
 }
 

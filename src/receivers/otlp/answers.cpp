@@ -27,9 +27,12 @@ Dialect dialect_of(const net::RequestHead& head) {
 
 net::Response accepted_response(Dialect dialect, otlp::Signal signal, const otlp::PartialSuccess& partial, MemoryLedger& ledger) {
   switch (dialect) {
-    case Dialect::grpc: return net::grpc_response(Slice::copy_of(otlp::encode_export_response(partial), ledger), ledger);
-    case Dialect::http_json: return net::text_response(200, "application/json", otlp::encode_export_response_json(signal, partial), ledger);
-    case Dialect::http_proto: break;
+    case Dialect::grpc:
+      return net::grpc_response(Slice::copy_of(otlp::encode_export_response(partial), ledger), ledger);
+    case Dialect::http_json:
+      return net::text_response(200, "application/json", otlp::encode_export_response_json(signal, partial), ledger);
+    case Dialect::http_proto:
+      break;
   }
   return net::text_response(200, "application/x-protobuf", otlp::encode_export_response(partial), ledger);
 }

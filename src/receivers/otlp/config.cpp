@@ -38,7 +38,8 @@ void decode(config::Section& section, OtlpReceiverConfig& out) {
     });
   });
   section.field("require_resource_attribute", out.required_resource_attribute);
-  section.require(out.grpc || out.http, "protocols", "at least one protocol is needed: write \"grpc:\", \"http:\" or both under \"protocols:\"");
+  section.require(out.grpc || out.http, "protocols",
+                  "at least one protocol is needed: write \"grpc:\", \"http:\" or both under \"protocols:\"");
 }
 
 }  // namespace vigia::receivers

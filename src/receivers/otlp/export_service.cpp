@@ -71,7 +71,8 @@ Status ExportService::check_http_head(const net::RequestHead& head, int& http_st
   }
   if (!signal_of(head, false)) {
     http_status = 404;
-    return not_found(fmt::format("there is nothing at {}; OTLP is at {}, {} and {}", head.path, config_.traces_path, config_.metrics_path, config_.logs_path));
+    return not_found(fmt::format("there is nothing at {}; OTLP is at {}, {} and {}", head.path, config_.traces_path, config_.metrics_path,
+                                 config_.logs_path));
   }
   if (head.method != "POST") {
     http_status = 405;
@@ -94,8 +95,7 @@ std::optional<net::Response> ExportService::refuse_head(const net::RequestHead& 
                                                         const pipeline::ServerAuthenticator* authenticator) {
   Dialect dialect = dialect_of(head);
   if (is_grpc) {
-    if (!signal_of(head, true))
-      return error_response(dialect, unimplemented(fmt::format("unknown method {}", head.path)), context_.ledger);
+    if (!signal_of(head, true)) return error_response(dialect, unimplemented(fmt::format("unknown method {}", head.path)), context_.ledger);
   } else {
     if (head.method == "OPTIONS" && config_.http && config_.http->cors.allows_origin(head.headers.get("origin")))
       return preflight_response(head);
@@ -106,7 +106,8 @@ std::optional<net::Response> ExportService::refuse_head(const net::RequestHead& 
       return response;
     }
   }
-  if (auto customer = customer_of(head, authenticator); !customer.is_ok()) return error_response(dialect, customer.status(), context_.ledger);
+  if (auto customer = customer_of(head, authenticator); !customer.is_ok())
+    return error_response(dialect, customer.status(), context_.ledger);
   if (!context_.ledger.is_over_limit()) return std::nullopt;
   refusals(dialect).for_memory(head.peer_address);
   return error_response(dialect, memory_refusal(), context_.ledger);
@@ -163,7 +164,8 @@ void ExportService::add_common_headers(const net::RequestHead& head, net::Respon
   for (const auto& [name, value] : config_.http->response_headers) response.headers.set(name, value);
 }
 
-void ExportService::serve(net::Request request, std::unique_ptr<net::Responder> responder, const pipeline::ServerAuthenticator* authenticator) {
+void ExportService::serve(net::Request request, std::unique_ptr<net::Responder> responder,
+                          const pipeline::ServerAuthenticator* authenticator) {
   bool is_grpc = net::is_grpc_request(request.head);
   Exchange exchange;
   exchange.signal = signal_of(request.head, is_grpc).value_or(otlp::Signal::traces);
@@ -179,9 +181,8 @@ void ExportService::serve(net::Request request, std::unique_ptr<net::Responder> 
   }
   exchange.customer = std::move(*customer);
   size_t size = request.body.size();
-  context_.loops.run_where_free(size, [self = shared_from_this(), exchange = std::move(exchange), body = std::move(request.body)]() mutable {
-    self->work(std::move(exchange), std::move(body));
-  });
+  context_.loops.run_where_free(size, [self = shared_from_this(), exchange = std::move(exchange),
+                                       body = std::move(request.body)]() mutable { self->work(std::move(exchange), std::move(body)); });
 }
 
 void ExportService::work(Exchange exchange, Slice body) {
@@ -290,7 +291,8 @@ std::shared_ptr<const pipeline::Client> ExportService::client_of(const Exchange&
   auto client = std::make_shared<pipeline::Client>();
   client->peer_address = exchange.head.peer_address;
   client->customer = exchange.customer;
-  bool wants_metadata = exchange.dialect == Dialect::grpc ? config_.grpc && config_.grpc->include_metadata : config_.http && config_.http->include_metadata;
+  bool wants_metadata =
+      exchange.dialect == Dialect::grpc ? config_.grpc && config_.grpc->include_metadata : config_.http && config_.http->include_metadata;
   if (wants_metadata) client->metadata = exchange.head.headers.fields();
   return client;
 }
