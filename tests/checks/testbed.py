@@ -24,13 +24,12 @@ from vigia_process import binary
 # The tests of OTLP and of what is built on it. Those of other protocols, and of components that are not in this build, come with
 # them; TestTraceNoBackend10kSPS wants the agent to take a least amount of memory.
 PLAN = {
-    "tests": "TestTrace10kSPS/OTLP|TestLog10kDPS/OTLP|TestMetric10kDPS/OTLP|TestTrace1kSPSWithAttrs|TestTraceAttributesProcessor"
+    "tests": "^TestTrace10kSPS$/OTLP|^TestLog10kDPS$/OTLP|^TestMetric10kDPS$/OTLP|TestTrace1kSPSWithAttrs|^TestTraceAttributesProcessor$"
              "|TestMetricResourceProcessor|TestIdleMode|TestLogOtlpSendingQueue|TestMemoryLimiterHit/otlp",
     "correctnesstests/traces": "TestTracingGoldenData/otlp-otlp_grpc|TestSporadicGoldenDataset",
     "correctnesstests/metrics": "TestHarness_MetricsGoldenData/otlp-otlp_grpc",
 }
 VERDICT = re.compile(r"^ *--- (PASS|FAIL|SKIP): (\S+) \(([0-9.]+)s\)")
-RESULT_ROW = re.compile(r"^Test\w*.*\|")
 
 
 def run(package, pattern, testbed, environment):
