@@ -44,7 +44,7 @@ def test_requests_that_the_memory_limit_turns_away_are_counted_and_logged(vigia)
     for transport, count in (("http", 30), ("grpc", 1)):
         line = next(one for one in text.splitlines() if one.startswith("vigia_receiver_refused_requests{") and f'"{transport}"' in one)
         assert 'reason="memory_limit"' in line and line.endswith(f" {count}"), line
-    assert 1 <= collector.log().count("Refusing requests") <= 4, "the log tells it, now and then"
+    assert 1 <= collector.log().count("refused_requests") <= 4, "the log tells it, now and then"
 
 
 def test_data_without_the_required_attribute_is_counted_and_logged_with_what_to_do(vigia, http_sink):
