@@ -1,6 +1,8 @@
 """What waits for a failing backend survives a reload of its exporter, and is tried until the end of a stop."""
 
+import re
 import signal
+import socket
 import time
 import urllib.request
 
@@ -99,6 +101,20 @@ def test_a_stop_ends_in_time_and_says_what_it_dropped(vigia):
     collector.stop()
     assert time.monotonic() - started < 28, "less than the half minute that Kubernetes gives"
     assert '"dropped_items":20' in collector.log()
+
+
+def test_a_stop_that_comes_while_reloads_wait_for_a_silent_backend_ends_in_time(vigia):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        collector = vigia(configuration(endpoint, timeout="60s"))
+        send_spans(collector, NAMES)
+        reload(collector, configuration(endpoint, timeout="61s"))
+        collector.wait_for_log("Reloading")
+        reload(collector, configuration(endpoint, timeout="62s"))
+        started = time.monotonic()
+        collector.stop()
+        assert time.monotonic() - started < 28, "less than the half minute that Kubernetes gives"
+        assert sum(map(int, re.findall(r'Dropping data.*"dropped_items":(\d+)', collector.log()))) == len(NAMES)
 
 
 def test_a_stop_does_not_wait_for_a_backend_that_asks_for_more_time_than_there_is(vigia, http_sink):

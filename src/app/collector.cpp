@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "app/components.h"
@@ -12,8 +13,10 @@ namespace vigia::app {
 
 namespace {
 
-// Shorter than what Kubernetes gives a program to end (30 s).
+// Counted from the signal. Shorter than what Kubernetes gives a program to end (30 s).
 constexpr int64_t stop_timeout_ms = 25'000;
+// When a reload was under way and took its time.
+constexpr int64_t least_stop_timeout_ms = 5'000;
 
 int usable_cores() {
   cpu_set_t cores;
@@ -107,6 +110,7 @@ void Collector::serve_until_stopped() {
       continue;
     }
     log().info("Received signal from OS", {{"signal", strsignal(message.signal_number)}});
+    stop_asked_ms_ = message.arrived_steady_ms;
     return;
   }
 }
@@ -132,7 +136,8 @@ void Collector::stop() {
   if (api_) api_->set_ready(false);
   if (is_started_) {
     log().info("Starting shutdown...");
-    if (!graph_->stop(stop_timeout_ms)) log().warn("Some components did not stop in time");
+    int64_t spent_ms = stop_asked_ms_ ? clock_.steady_ms() - *stop_asked_ms_ : 0;
+    if (!graph_->stop(std::max(stop_timeout_ms - spent_ms, least_stop_timeout_ms))) log().warn("Some components did not stop in time");
   }
   if (api_server_) api_server_->drain();
   self_telemetry_.stop_serving();

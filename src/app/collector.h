@@ -3,6 +3,7 @@
 // The running collector: everything that lives from start to stop, in the order in which it is made.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/api_server.h"
@@ -66,6 +67,7 @@ class Collector {
   std::unique_ptr<RunningServer> api_server_;
   std::unique_ptr<pipeline::Graph> graph_;
   bool is_started_ = false;
+  std::optional<int64_t> stop_asked_ms_;
 };
 
 }  // namespace vigia::app

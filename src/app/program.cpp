@@ -59,7 +59,8 @@ Status refuse_positional(const Arguments& arguments) {
 }
 
 int run_collector(CollectorRequest request, Console& console) {
-  auto inbox = SignalInbox::begin();
+  SystemClock clock;
+  auto inbox = SignalInbox::begin(clock);
   if (!inbox.is_ok()) return fail(console, inbox.status().message());
   return Collector(std::move(request), **inbox, console).run();
 }

@@ -8,13 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace vigia::app {
 
 namespace {
-
-// More wishes to reload than this are one too many: the last ones say nothing new.
-constexpr size_t max_messages = 16;
 
 sigset_t wished_signals() {
   sigset_t set;
@@ -25,7 +23,7 @@ sigset_t wished_signals() {
 
 }  // namespace
 
-Result<std::unique_ptr<SignalInbox>> SignalInbox::begin() {
+Result<std::unique_ptr<SignalInbox>> SignalInbox::begin(const Clock& clock) {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
@@ -39,11 +37,13 @@ Result<std::unique_ptr<SignalInbox>> SignalInbox::begin() {
     close(signals);
     return system_error("cannot listen to signals", errno);
   }
-  return std::unique_ptr<SignalInbox>(new SignalInbox(signals, end, before));
+  return std::unique_ptr<SignalInbox>(new SignalInbox(clock, signals, end, before));
 }
 
-SignalInbox::SignalInbox(int signal_descriptor, int end_descriptor, const sigset_t& mask_before)
-    : signal_descriptor_(signal_descriptor), end_descriptor_(end_descriptor), mask_before_(mask_before), thread_([this] { listen(); }) {}
+SignalInbox::SignalInbox(const Clock& clock, int signal_descriptor, int end_descriptor, const sigset_t& mask_before)
+    : clock_(clock), signal_descriptor_(signal_descriptor), end_descriptor_(end_descriptor), mask_before_(mask_before), thread_([this] {
+        listen();
+      }) {}
 
 SignalInbox::~SignalInbox() {
   uint64_t one = 1;
@@ -56,10 +56,8 @@ SignalInbox::~SignalInbox() {
 
 SignalInbox::Message SignalInbox::wait() {
   std::unique_lock lock(mutex_);
-  arrived_.wait(lock, [&] { return !messages_.empty(); });
-  Message message = messages_.front();
-  messages_.pop_front();
-  return message;
+  arrived_.wait(lock, [&] { return stop_ || reload_; });
+  return *std::exchange(stop_ ? stop_ : reload_, std::nullopt);
 }
 
 void SignalInbox::listen() {
@@ -75,7 +73,7 @@ void SignalInbox::listen() {
     if (wish == Wish::stop && is_stopping) _exit(1);
     is_stopping |= wish == Wish::stop;
     std::lock_guard lock(mutex_);
-    if (messages_.size() < max_messages || wish == Wish::stop) messages_.push_back({wish, number});
+    (wish == Wish::stop ? stop_ : reload_) = Message{wish, number, clock_.steady_ms()};
     arrived_.notify_all();
   }
 }

@@ -7,11 +7,12 @@
 #include <signal.h>
 
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/status.h"
 
 namespace vigia::app {
@@ -22,7 +23,7 @@ class SignalInbox {
  public:
   // From now on SIGINT and SIGTERM are a wish to stop, SIGHUP is one to reload, SIGPIPE is ignored. A second wish to stop ends the
   // process at once.
-  static Result<std::unique_ptr<SignalInbox>> begin();
+  static Result<std::unique_ptr<SignalInbox>> begin(const Clock& clock);
   ~SignalInbox();
   SignalInbox(const SignalInbox&) = delete;
   SignalInbox& operator=(const SignalInbox&) = delete;
@@ -30,20 +31,24 @@ class SignalInbox {
   struct Message {
     Wish wish;
     int signal_number;
+    int64_t arrived_steady_ms;  // its sender counts the time from here
   };
-  // Waits for the next one.
+  // Waits for the next one. A wish to stop overtakes one to reload; several to reload are one, since each is for what the files say when it
+  // is followed.
   Message wait();
 
  private:
-  SignalInbox(int signal_descriptor, int end_descriptor, const sigset_t& mask_before);
+  SignalInbox(const Clock& clock, int signal_descriptor, int end_descriptor, const sigset_t& mask_before);
   void listen();
 
+  const Clock& clock_;
   int signal_descriptor_;
   int end_descriptor_;
   sigset_t mask_before_;  // of the thread that began, which is also the one that ends
   std::mutex mutex_;
   std::condition_variable arrived_;
-  std::deque<Message> messages_;
+  std::optional<Message> stop_;
+  std::optional<Message> reload_;
   std::thread thread_;
 };
 
