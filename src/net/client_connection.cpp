@@ -7,24 +7,6 @@
 
 namespace vigia::net {
 
-Result<ProxyAddress> parse_proxy_url(std::string_view url) {
-  std::string_view rest = url;
-  if (rest.starts_with("http://")) rest.remove_prefix(7);
-  if (rest.find("://") != std::string_view::npos)
-    return invalid_argument(fmt::format("proxy_url \"{}\": only http:// proxies are supported", url));
-  rest = rest.substr(0, rest.find('/'));
-  ProxyAddress proxy;
-  if (size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    proxy.authorization = "Basic " + to_base64(rest.substr(0, at));
-    rest.remove_prefix(at + 1);
-  }
-  std::string with_port = rest.rfind(':') == std::string_view::npos ? std::string(rest) + ":80" : std::string(rest);
-  ASSIGN_OR_RETURN(HostPort where, parse_host_port(with_port));
-  proxy.host = where.host;
-  proxy.port = where.port;
-  return proxy;
-}
-
 ClientConnection::ClientConnection(const ClientSettings& settings, EventLoop& loop, Resolver& resolver, MemoryLedger& ledger,
                                    std::string& read_buffer, Pool& pool)
     : settings_(settings), loop_(loop), resolver_(resolver), ledger_(ledger), read_buffer_(read_buffer), pool_(&pool) {}
@@ -35,7 +17,7 @@ ClientConnection::~ClientConnection() {
 }
 
 std::string ClientConnection::destination() const {
-  return settings_.port == 0 ? settings_.host : fmt::format("{}:{}", settings_.host, settings_.port);
+  return settings_.port == 0 ? settings_.host : HostPort{settings_.host, settings_.port}.to_string();
 }
 
 // With TLS 1.3 a server refuses our certificate, or the lack of one, only after the handshake is over for us.
@@ -110,7 +92,8 @@ void ClientConnection::ask_proxy() {
     return;
   }
   watches_write_ = false;
-  if (transport_->write(output_) != IoState::open) close(unavailable("cannot write to the proxy " + settings_.proxy_url));
+  if (transport_->write(output_) != IoState::open)
+    close(unavailable("cannot write to the proxy " + HostPort{proxy_->host, proxy_->port}.to_string()));
 }
 
 void ClientConnection::read_proxy_answer() {
@@ -127,6 +110,11 @@ void ClientConnection::read_proxy_answer() {
   if (!head.is_ok() || head->status / 100 != 2) {
     close(unavailable(head.is_ok() ? fmt::format("the proxy refused to connect to {}: HTTP {}", destination(), head->status)
                                    : head.status().message()));
+    return;
+  }
+  proxy_answer_.erase(0, end + 4);
+  if (settings_.tls && !proxy_answer_.empty()) {
+    close(unavailable("the server behind the proxy does not speak TLS"));
     return;
   }
   begin_handshake();
@@ -183,7 +171,19 @@ void ClientConnection::begin_session() {
   std::shared_ptr<ClientConnection> keep = shared_from_this();
   note_if_confirmed();
   if (pool_) pool_->on_open(*this);
+  take_early_words();
   flush();
+}
+
+// HTTP/2's server need not wait for us, and its first words may have come together with the proxy's last.
+void ClientConnection::take_early_words() {
+  if (proxy_answer_.empty() || phase_ != Phase::open) return;
+  is_reading_ = true;
+  bool is_good = session_->receive(std::exchange(proxy_answer_, {}));
+  is_reading_ = false;
+  if (phase_ != Phase::open) return;
+  note_if_confirmed();
+  if (!is_good) close(unavailable(fmt::format("the connection to {} cannot be used any more", destination())));
 }
 
 // A server that has taken the connection but does not say its first word is not there yet: the time for connecting runs on.

@@ -9,16 +9,9 @@
 #include "net/client_internal.h"
 #include "net/connector_internal.h"
 #include "net/dns.h"
+#include "net/proxy_url.h"
 
 namespace vigia::net {
-
-// A proxy, from its URL.
-struct ProxyAddress {
-  std::string host;
-  int port = 0;
-  std::string authorization;  // the value of Proxy-Authorization, or ""
-};
-Result<ProxyAddress> parse_proxy_url(std::string_view url);
 
 class ClientConnection final : public IoHandler, public ClientSession::Host, public std::enable_shared_from_this<ClientConnection> {
  public:
@@ -69,6 +62,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   void begin_handshake();
   void advance_handshake();
   void begin_session();
+  void take_early_words();
   void note_if_confirmed();
   void read_some();
   void flush();
@@ -89,7 +83,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   EventLoop::TimerId connect_timer_ = 0;  // until the server is known to be there
   bool is_confirmed_ = false;             // it is
   std::unique_ptr<Transport> transport_;
-  std::string proxy_answer_;
+  std::string proxy_answer_;  // and what follows it
   std::unique_ptr<ClientSession> session_;
   bool is_http2_ = false;
   OutputQueue output_;

@@ -149,6 +149,41 @@ TEST_F(ClientTest, APlainRequestGoesToTheProxyWhole) {
   EXPECT_NE(request.received().find("proxy-authorization: Basic " + to_base64("user:secret")), std::string::npos) << request.received();
 }
 
+TEST_F(ClientTest, ATunnelToAnIpv6AddressIsAskedForWithBrackets) {
+  RawListener proxy;
+  ClientSettings settings;
+  settings.host = "2001:db8::1";
+  settings.port = 4317;
+  settings.allow_http1 = false;
+  settings.allow_http2 = true;
+  settings.proxy_url = "http://127.0.0.1:" + std::to_string(proxy.port());
+  auto answer = std::async(std::launch::async, [&] { return ask(client(settings), "/x"); });
+  RawPeer request = proxy.accept();
+  ASSERT_TRUE(request.wait_for("\r\n\r\n"));
+  EXPECT_EQ(request.received(), "CONNECT [2001:db8::1]:4317 HTTP/1.1\r\nhost: [2001:db8::1]:4317\r\n\r\n");
+  request.send("HTTP/1.1 403 Forbidden\r\n\r\n");
+  EXPECT_NE(answer.get().status().message().find("[2001:db8::1]:4317"), std::string::npos);
+}
+
+TEST_F(ClientTest, WhatAServerSaysTogetherWithItsProxyIsHeard) {
+  RawListener proxy;
+  ClientSettings settings;
+  settings.host = "collector.example";
+  settings.port = 4317;
+  settings.allow_http1 = false;
+  settings.allow_http2 = true;
+  settings.proxy_url = "http://127.0.0.1:" + std::to_string(proxy.port());
+  auto answer = std::async(std::launch::async, [&] { return ask(client(settings), "/x"); });
+  RawPeer request = proxy.accept();
+  ASSERT_TRUE(request.wait_for("\r\n\r\n"));
+  constexpr std::string_view settings_frame("\0\0\0\4\0\0\0\0\0", 9);
+  constexpr std::string_view acknowledgement("\0\0\0\4\1\0\0\0\0", 9);
+  request.send("HTTP/1.1 200 Connection established\r\n\r\n" + std::string(settings_frame));
+  EXPECT_TRUE(request.wait_for(acknowledgement));
+  request.reset();
+  EXPECT_FALSE(answer.get().is_ok());
+}
+
 TEST_F(ClientTest, AProxyThatRefusesATunnelSaysSo) {
   HttpServer& proxy = serve("127.0.0.1:0");
   ClientSettings settings;

@@ -3,6 +3,7 @@
 #include "net/client_internal.h"
 #include "net/http1_parser.h"
 #include "net/session_internal.h"
+#include "net/socket.h"
 
 namespace vigia::net {
 
@@ -194,9 +195,9 @@ std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& se
 std::string client_authority(const ClientSettings& settings) {
   if (!settings.authority.empty()) return settings.authority;
   if (settings.host.starts_with("unix:")) return "localhost";
-  std::string host = settings.host.find(':') == std::string::npos ? settings.host : "[" + settings.host + "]";
+  std::string whole = HostPort{settings.host, settings.port}.to_string();
   bool is_default_port = settings.port == (settings.tls ? 443 : 80);
-  return is_default_port ? host : fmt::format("{}:{}", host, settings.port);
+  return is_default_port ? whole.substr(0, whole.rfind(':')) : whole;
 }
 
 }  // namespace vigia::net

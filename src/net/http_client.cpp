@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "net/client_connection_internal.h"
+#include "net/socket.h"
 
 namespace vigia::net {
 
@@ -69,8 +70,8 @@ void LoopPool::submit(CallPointer call) {
     }
   if (waiting_.size() >= settings_.max_waiting_requests) {
     loop_.cancel_timer(call->deadline_timer);
-    call->finish(
-        unavailable(fmt::format("{} requests wait for a connection to {}:{} already", waiting_.size(), settings_.host, settings_.port)));
+    call->finish(unavailable(fmt::format("{} requests wait for a connection to {} already", waiting_.size(),
+                                         HostPort{settings_.host, settings_.port}.to_string())));
     return;
   }
   waiting_.push_back(std::move(call));
@@ -84,8 +85,8 @@ void LoopPool::arm_deadline(const CallPointer& call) {
     if (call->is_finished()) return;
     if (call->connection) call->connection->abandon(call);
     std::erase(waiting_, call);
-    call->finish(deadline_exceeded(
-        fmt::format("no answer from {}:{} within {}", settings_.host, settings_.port, format_duration_ns(timeout_ms * 1'000'000))));
+    call->finish(deadline_exceeded(fmt::format("no answer from {} within {}", HostPort{settings_.host, settings_.port}.to_string(),
+                                               format_duration_ns(timeout_ms * 1'000'000))));
   });
 }
 

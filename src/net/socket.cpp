@@ -30,6 +30,11 @@ Result<HostPort> parse_host_port(std::string_view text) {
   return HostPort{std::string(host), static_cast<int>(*port)};
 }
 
+std::string HostPort::to_string() const {
+  bool is_ipv6 = host.find(':') != std::string::npos;
+  return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
 SocketAddress::SocketAddress(const sockaddr* address, socklen_t size) : size_(size) {
   CHECK(size <= sizeof storage_);
   std::memcpy(&storage_, address, size);

@@ -16,6 +16,9 @@ namespace vigia::net {
 struct HostPort {
   std::string host;  // "" is any address; brackets of IPv6 removed
   int port = 0;
+
+  // The brackets back again.
+  std::string to_string() const;
 };
 // "host:port", "[::1]:4317", ":8080", "localhost:0".
 Result<HostPort> parse_host_port(std::string_view text);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "net/proxy_url.h"
 #include "net/socket.h"
 
 namespace vigia::pipeline {
@@ -182,24 +183,11 @@ void decode_grpc_target(config::Section& section, GrpcClientConfig& client, bool
   client.port = address->port;
 }
 
-// "http://user:password@host:port", the scheme and the port if one likes. The text may hold a password, so that no message repeats it.
 void decode_proxy(config::Section& section, std::string& proxy_url) {
   section.field("proxy_url", proxy_url);
   if (proxy_url.empty()) return;
-  std::string_view rest = proxy_url;
-  size_t scheme = rest.find("://");
-  if (scheme != std::string_view::npos && rest.substr(0, scheme) != "http") {
-    section.error("proxy_url", "expected a proxy such as http://host:3128; " + std::string(rest.substr(0, scheme)) +
-                                   ":// proxies are not in this build");
-    return;
-  }
-  if (scheme != std::string_view::npos) rest.remove_prefix(scheme + 3);
-  rest = rest.substr(0, rest.find('/'));
-  if (size_t at = rest.rfind('@'); at != std::string_view::npos) rest.remove_prefix(at + 1);
-  bool has_port = rest.rfind(':') != std::string_view::npos;
-  Result<net::HostPort> address = net::parse_host_port(has_port ? std::string(rest) : std::string(rest) + ":80");
-  bool is_good = address.is_ok() && !address->host.empty() && address->port > 0 && rest.find(' ') == std::string_view::npos;
-  section.require(is_good, "proxy_url", "expected a proxy such as http://host:3128");
+  if (Result<net::ProxyAddress> proxy = net::parse_proxy_url(proxy_url); !proxy.is_ok())
+    section.error("proxy_url", proxy.status().message());
 }
 
 bool has_ca(const net::TlsSettings& tls) { return !tls.ca_file.empty() || !tls.ca_pem.empty(); }

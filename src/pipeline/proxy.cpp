@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "net/proxy_url.h"
 
 namespace vigia::pipeline {
 
@@ -29,12 +30,11 @@ bool is_same_prefix(const std::array<uint8_t, 16>& a, const std::array<uint8_t, 
   return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
 }
 
-// The scheme decides; credentials must not show up in the message.
+// What cannot be used is refused where it would be.
 Result<std::string> usable(const std::string& proxy, std::string_view variable) {
-  size_t scheme = proxy.find("://");
-  if (scheme == std::string::npos || proxy.substr(0, scheme) == "http") return proxy;
-  return invalid_argument("cannot use the proxy of " + std::string(variable) + ": only http:// proxies are supported, found " +
-                          proxy.substr(0, scheme) + "://");
+  Result<net::ProxyAddress> address = net::parse_proxy_url(proxy);
+  if (address.is_ok()) return proxy;
+  return std::move(address).status().with_context("cannot use the proxy of " + std::string(variable));
 }
 
 }  // namespace

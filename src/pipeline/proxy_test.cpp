@@ -72,7 +72,8 @@ TEST(ProxyRules, a_proxy_of_another_kind_is_refused_where_it_would_be_used) {
   ProxyRules rules({"", "socks5://user:s3cret@proxy:1080", "inside"});
   EXPECT_EQ(*rules.proxy_for(true, "inside", 1), "");
   std::string message = rules.proxy_for(true, "outside", 1).status().message();
-  EXPECT_EQ(message, "cannot use the proxy of HTTPS_PROXY: only http:// proxies are supported, found socks5://");
+  EXPECT_EQ(message,
+            "cannot use the proxy of HTTPS_PROXY: expected a proxy such as http://host:3128; socks5:// proxies are not in this build");
 }
 
 }  // namespace
