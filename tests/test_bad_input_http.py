@@ -175,6 +175,9 @@ def test_a_whole_url_as_the_target_is_its_path(port, url, status):
     b"\x00\x01\x02\x03\r\n\r\n",
     b"POST /v1/traces\r\n\r\n",
     b"POST /v1/traces HTTP/1.1\r\nContent-Length: 0\r\n\r\n",  # no Host
+    b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+    b"POST /v1/traces HTTP/1.0\r\nHost: a\r\nHost: b\r\nContent-Length: 0\r\n\r\n",
+    b"POST http://a/v1/traces HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 0\r\n\r\n",
     head(Content_Length="ten"),
     head(Content_Length="-1"),
     head(Content_Length="99999999999999999999"),

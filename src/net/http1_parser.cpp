@@ -56,6 +56,15 @@ Result<Headers> parse_fields(std::string_view text) {
   return headers;
 }
 
+// Two hosts are how one request is made to mean different things to a proxy and to us (RFC 9112, 3.2).
+Status check_host(const Http1RequestHead& head) {
+  const auto& fields = head.headers.fields();
+  auto hosts = std::count_if(fields.begin(), fields.end(), [](const auto& field) { return field.first == "host"; });
+  if (hosts > 1) return invalid_argument("there is more than one Host header");
+  if (hosts == 0 && head.minor_version == 1) return invalid_argument("the Host header is missing");
+  return {};
+}
+
 // Proxies, and clients that take us for one, send whole URLs. The host in them counts, not the header's (RFC 9112, 3.2.2).
 void split_absolute_form(Http1RequestHead& head) {
   size_t scheme_end = head.target.find("://");
@@ -83,7 +92,7 @@ Result<Http1RequestHead> parse_http1_request(std::string_view text) {
   head.minor_version = *version;
   if (head.target.empty() || !is_field_value(head.target)) return invalid_argument("the request target is empty or has control characters");
   ASSIGN_OR_RETURN(head.headers, parse_fields(text));
-  if (head.minor_version == 1 && !head.headers.has("host")) return invalid_argument("the Host header is missing");
+  RETURN_IF_ERROR(check_host(head));
   split_absolute_form(head);
   return head;
 }
