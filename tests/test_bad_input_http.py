@@ -123,6 +123,11 @@ def test_broken_gzip_is_400(port, body):
     assert_error(exchange(port, request(body, Content_Encoding="gzip")), 400, INVALID_ARGUMENT)
 
 
+def test_the_name_of_an_encoding_may_be_in_any_case(port):
+    assert exchange(port, request(gzip.compress(WHOLE), Content_Encoding="GZip")).status == 200
+    assert exchange(port, request(WHOLE, Content_Encoding="Identity")).status == 200
+
+
 def test_an_unknown_encoding_is_400_as_the_collector_says(port):
     assert_error(exchange(port, request(WHOLE, Content_Encoding="br")), 400)
 

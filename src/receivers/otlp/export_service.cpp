@@ -28,6 +28,11 @@ Result<std::string> customer_of(const net::RequestHead& head, const pipeline::Se
   return authenticator->authenticate([&](std::string_view name) { return head.headers.get(name); });
 }
 
+// Its name may be written in any case (RFC 9110, 8.4.1).
+std::optional<Compression> content_coding(const net::RequestHead& head) {
+  return compression_by_name(to_lower(head.headers.get("content-encoding")));
+}
+
 Status memory_refusal() {
   return resource_exhausted("data refused due to high memory usage; send it again later").retryable_after_ms(memory_retry_ms);
 }
@@ -63,7 +68,7 @@ std::optional<otlp::Signal> ExportService::signal_of(const net::RequestHead& hea
 Status ExportService::check_http_head(const net::RequestHead& head, int& http_status) const {
   std::string_view type = head.headers.get("content-type");
   std::string_view encoding = head.headers.get("content-encoding");
-  std::optional<Compression> compression = compression_by_name(encoding);
+  std::optional<Compression> compression = content_coding(head);
   const std::vector<Compression>* accepted = config_.http ? &config_.http->compression_algorithms : nullptr;
   if (signal_of(head, true)) {
     http_status = 415;
@@ -246,7 +251,7 @@ Result<Slice> ExportService::plain_body(const Exchange& exchange, Slice body) co
     size_t limit = config_.grpc ? config_.grpc->max_message_bytes : size_t{4} << 20;
     return decompress(message.compression, message.content.view(), limit, context_.ledger);
   }
-  Compression compression = compression_by_name(exchange.head.headers.get("content-encoding")).value_or(Compression::none);
+  Compression compression = content_coding(exchange.head).value_or(Compression::none);
   if (compression == Compression::none) return body;
   size_t limit = config_.http ? config_.http->max_body_bytes : size_t{20} << 20;
   return decompress(compression, body.view(), limit, context_.ledger);
