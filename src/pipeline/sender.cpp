@@ -107,6 +107,8 @@ void Sender::Core::retry_later(JobPointer job, int64_t wait_ms, Status status) {
   std::shared_ptr<Core> successor;
   state_.with([&](State& state) {
     successor = state.successor;
+    // The stop may have begun since the wait was chosen.
+    if (state.is_stopping) wait_ms = std::min(wait_ms, std::max(longest_stopping_interval_ms, status.retry_delay_ms()));
     bool is_too_late = state.is_over || (state.is_stopping && now_ms + wait_ms >= state.deadline_ms);
     if (successor || is_too_late) return;
     id = ++state.last_waiting_id;

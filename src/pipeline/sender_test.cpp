@@ -41,8 +41,9 @@ struct Peer {
 
 class SenderTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Sender> make_sender(const SenderConfig& config, Peer& peer) {
-    return std::make_unique<Sender>(kit_.context("otlp/x"), config, otlp::Signal::traces,
+  std::unique_ptr<Sender> make_sender(const SenderConfig& config, Peer& peer) { return make_sender(kit_.context("otlp/x"), config, peer); }
+  std::unique_ptr<Sender> make_sender(const Context& context, const SenderConfig& config, Peer& peer) {
+    return std::make_unique<Sender>(context, config, otlp::Signal::traces,
                                     [this, &peer](Batch batch, int64_t timeout_ms, Function<void(Status)> answered) {
                                       peer.tried_items.push_back(batch.item_count);
                                       peer.tried_ms.push_back(kit_.clock.steady_ms());
@@ -357,6 +358,48 @@ TEST_F(SenderTest, StopKeepsTryingUntilTheOtherSideIsBack) {
   EXPECT_EQ(counter("send_failed"), 0);
   for (size_t i = 2; i < peer_.tried_ms.size(); i++)
     EXPECT_LE(peer_.tried_ms[i] - peer_.tried_ms[i - 1], 2000) << "there is no time for long waits";
+}
+
+// Lets something happen at the very moment when somebody looks at it.
+class MeddlingClock final : public Clock {
+ public:
+  explicit MeddlingClock(const Clock& clock) : clock_(clock) {}
+  void at_next_look(std::function<void()> meddle) { meddle_ = std::move(meddle); }
+  int64_t steady_ns() const override {
+    if (auto meddle = std::exchange(meddle_, nullptr)) meddle();
+    return clock_.steady_ns();
+  }
+  int64_t wall_ns() const override { return clock_.wall_ns(); }
+
+ private:
+  const Clock& clock_;
+  mutable std::function<void()> meddle_;
+};
+
+TEST_F(SenderTest, AStopThatComesWhileAFailureIsLookedAtStillTriesAgain) {
+  MeddlingClock clock(kit_.clock);
+  Context plain = kit_.context("otlp/x");
+  Context context{
+      plain.id,          plain.log,    plain.metrics, clock, plain.files, plain.ledger, plain.loops, plain.resolver, plain.find_extension,
+      plain.report_port, plain.version};
+  SenderConfig config = small_config();
+  config.retry.initial_interval_ms = config.retry.max_interval_ms = 300'000;
+  config.retry.max_elapsed_time_ms = 0;
+  sender_ = make_sender(context, config, peer_);
+  hold(true);
+  send(1);
+  hold(false);
+  std::atomic<int> stopped{0};
+  kit_.on_loop([&] {
+    clock.at_next_look([&] { sender_->stop(kit_.clock.steady_ms() + 20'000, [&] { stopped++; }); });
+    auto held = std::exchange(peer_.held, {});
+    held.at(0)(unavailable("down"));
+  });
+  kit_.settle();
+  for (int second = 0; second < 10 && stopped == 0; second++) kit_.advance_ms(1000);
+  EXPECT_EQ(stopped, 1);
+  EXPECT_EQ(counter("sent"), 1);
+  EXPECT_EQ(counter("send_failed"), 0);
 }
 
 TEST_F(SenderTest, WhatStillFailsAtTheDeadlineOfAStopIsCountedAndLogged) {
