@@ -189,8 +189,13 @@ class Graph::Reload {
     }
     if (auto* listener = dynamic_cast<ReadinessListener*>((*again)->component.get())) listener->on_ready(graph_.is_ready_);
     std::swap(node, *again);
-    // Others may have asked for the stopped extension and hold on to it.
-    graph_.late_.push_back(std::move(*again));
+    std::vector<NodePointer> stopped;
+    stopped.push_back(std::move(*again));
+    // Others may have asked for a stopped extension and hold on to it; a receiver is nobody's.
+    if (key.kind == ComponentKind::extension)
+      graph_.late_.push_back(std::move(stopped.front()));
+    else
+      graph_.destroy(std::move(stopped));
   }
 
   Graph& graph_;

@@ -266,6 +266,19 @@ TEST_F(GraphTest, AFailedReloadLeavesTheOldConfigurationRunning) {
   EXPECT_TRUE(graph_.stop(5000));
 }
 
+TEST_F(GraphTest, FailedReloadsLeaveNoReceiversBehind) {
+  ASSERT_TRUE(graph_.start(decode(base_yaml)).is_ok());
+  std::string changed = base_yaml;
+  changed.insert(changed.find("source: ") + 8, "{fails: start}");
+  for (int round = 0; round < 3; round++) EXPECT_FALSE(graph_.reload(decode(changed)).is_ok());
+  Lines journal = world_->take_journal();
+  auto created = std::count(journal.begin(), journal.end(), "create receiver source");
+  auto destroyed = std::count(journal.begin(), journal.end(), "destroy receiver source");
+  EXPECT_GT(created, 3);
+  EXPECT_EQ(created - destroyed, 1) << "only the one that runs is there";
+  EXPECT_TRUE(graph_.stop(5000));
+}
+
 TEST_F(GraphTest, NothingIsLostWhileReloadsHappenUnderLoad) {
   auto yaml = [](int round) {
     std::string n = std::to_string(round);
