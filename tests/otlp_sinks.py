@@ -81,6 +81,12 @@ class Sink:
         return self.messages(signal)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Many exporters may connect at once; with the library's 5 they would wait for repeated SYNs.
+    request_queue_size = 512
+
+
 class HttpSink(Sink):
     """OTLP/HTTP. `answers` holds (status, headers) to give before it starts to accept."""
 
@@ -98,8 +104,7 @@ class HttpSink(Sink):
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

@@ -35,7 +35,9 @@ def accepts_connections(port):
 class ReferenceCollector:
     """The OpenTelemetry Collector: OTLP in on both protocols, `exporters` out, the same for all three signals."""
 
-    def __init__(self, folder, exporters, tls=None):
+    def __init__(self, folder, exporters, tls=None, service=None):
+        """`service` holds what else there is: processors, pipelines of its own, telemetry, and options of both protocols."""
+        service = service or {}
         self.program = installed("collector")
         self.grpc_port, self.http_port = free_port(), free_port()
         self.config_file = Path(folder) / "collector.yaml"
@@ -44,11 +46,17 @@ class ReferenceCollector:
         if tls:
             for protocol in protocols.values():
                 protocol["tls"] = tls
+        for protocol in protocols.values():
+            protocol.update(service.get("protocol", {}))
         pipeline = {"receivers": ["otlp"], "exporters": list(exporters)}
         self.config_file.write_text(yaml.safe_dump({
             "receivers": {"otlp": {"protocols": protocols}},
+            "processors": service.get("processors", {}),
             "exporters": exporters,
-            "service": {"telemetry": {"metrics": {"level": "none"}}, "pipelines": {signal: pipeline for signal in SIGNALS}},
+            "service": {
+                "telemetry": service.get("telemetry", {"metrics": {"level": "none"}}),
+                "pipelines": service.get("pipelines", {signal: pipeline for signal in SIGNALS}),
+            },
         }))
 
     def __enter__(self):
