@@ -16,8 +16,10 @@ constexpr int64_t longest_stopping_interval_ms = 2'000;
 
 Sender::Sender(const Context& context, const SenderConfig& config, otlp::Signal signal, SendOnce send_once)
     : core_(std::make_shared<Core>(context, config, signal, std::move(send_once))) {
-  if (!config.queue.is_enabled) return;
   Labels labels = {{"exporter", context.id.to_string()}, {"data_type", std::string(otlp::signal_name(signal))}};
+  in_flight_ = context.metrics.observe_gauge("otelcol_exporter_in_flight_requests", "Requests being sent or waiting to be tried again.",
+                                             labels, [core = core_] { return static_cast<double>(core->in_flight()); });
+  if (!config.queue.is_enabled) return;
   queue_size_ = context.metrics.observe_gauge("otelcol_exporter_queue_size", "What waits in the sending queue or is being sent.", labels,
                                               [room = core_->room()] { return static_cast<double>(room->used()); });
   queue_capacity_ = context.metrics.observe_gauge("otelcol_exporter_queue_capacity", "What the sending queue can hold.", labels,

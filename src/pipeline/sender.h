@@ -50,6 +50,7 @@ class Sender {
  private:
   class Core;
   std::shared_ptr<Core> core_;
+  MetricRegistry::Observation in_flight_;
   MetricRegistry::Observation queue_size_;
   MetricRegistry::Observation queue_capacity_;
 };

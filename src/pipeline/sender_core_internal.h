@@ -49,6 +49,9 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   void hand_over(const std::shared_ptr<Core>& successor);
   void stop(int64_t deadline_steady_ms, Function<void()> stopped);
   const std::shared_ptr<QueueRoom>& room() const { return room_; }
+  size_t in_flight() {
+    return state_.with([](State& state) { return state.in_flight; });
+  }
 
  private:
   // One batch on its way, with all who wait for its result.

@@ -94,11 +94,12 @@ class SenderTest : public ::testing::Test {
     kit_.on_loop([&] { peer_.holds = holds; });
   }
   double counter(const std::string& name) { return kit_.metric("otelcol_exporter_" + name + "_spans{exporter=\"otlp/x\"}"); }
-  double queue_size() {
-    double size = 0;
-    kit_.on_loop([&] { size = kit_.metric("otelcol_exporter_queue_size{exporter=\"otlp/x\",data_type=\"traces\"}"); });
-    return size;
+  double gauge(const std::string& name) {
+    double value = 0;
+    kit_.on_loop([&] { value = kit_.metric("otelcol_exporter_" + name + "{exporter=\"otlp/x\",data_type=\"traces\"}"); });
+    return value;
   }
+  double queue_size() { return gauge("queue_size"); }
 
   Kit kit_;
   Peer peer_;
@@ -128,6 +129,7 @@ TEST_F(SenderTest, AFullQueueRefusesForNowAndCounts) {
   hold(true);
   for (int i = 0; i < 3; i++) EXPECT_TRUE(send(1).get().is_ok());
   EXPECT_EQ(queue_size(), 3);
+  EXPECT_EQ(gauge("in_flight_requests"), 1);
   Answer refused = send(5);
   EXPECT_EQ(refused.get().code(), StatusCode::unavailable);
   EXPECT_TRUE(refused.get().is_retryable());
@@ -136,6 +138,7 @@ TEST_F(SenderTest, AFullQueueRefusesForNowAndCounts) {
   hold(false);
   release();
   EXPECT_EQ(peer_.tried_items.size(), 3u);
+  EXPECT_EQ(gauge("in_flight_requests"), 0);
   EXPECT_EQ(counter("sent"), 3);
   EXPECT_TRUE(send(1).get().is_ok());
 }

@@ -47,6 +47,12 @@ ProcessorTelemetry::ProcessorTelemetry(MetricRegistry& metrics, const ComponentI
       incoming_items(item_counters(metrics, "otelcol_processor_incoming_items", "Items given to the processor.", id)),
       outgoing_items(item_counters(metrics, "otelcol_processor_outgoing_items", "Items that left the processor.", id)) {}
 
+MemoryLimiterTelemetry::MemoryLimiterTelemetry(MetricRegistry& metrics, const ComponentId& id)
+    : accepted(metrics, "otelcol_processor_memory_limiter_accepted_", "Items handed to the next component.",
+               {{"processor", id.to_string()}}),
+      refused(metrics, "otelcol_processor_memory_limiter_refused_", "Items refused because memory was short.",
+              {{"processor", id.to_string()}}) {}
+
 ExporterTelemetry::ExporterTelemetry(MetricRegistry& metrics, const ComponentId& id)
     : sent(metrics, "otelcol_exporter_sent_", "Items delivered.", {{"exporter", id.to_string()}}),
       send_failed(metrics, "otelcol_exporter_send_failed_", "Items that could not be delivered and were given up.",

@@ -51,6 +51,14 @@ struct ProcessorTelemetry {
   std::array<Counter*, 3> outgoing_items;
 };
 
+// otelcol_processor_memory_limiter_{accepted,refused}_*: the names of today's Collector for what ProcessorTelemetry counts under
+// the older ones.
+struct MemoryLimiterTelemetry {
+  MemoryLimiterTelemetry(MetricRegistry& metrics, const ComponentId& id);
+  SignalCounters accepted;
+  SignalCounters refused;
+};
+
 // otelcol_exporter_{sent,send_failed,enqueue_failed}_*.
 struct ExporterTelemetry {
   ExporterTelemetry(MetricRegistry& metrics, const ComponentId& id);

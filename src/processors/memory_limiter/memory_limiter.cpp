@@ -56,7 +56,8 @@ MemoryLimiter::MemoryLimiter(const pipeline::Context& context, const MemoryLimit
       shared_(std::move(shared)),
       signal_(signal),
       next_(next),
-      telemetry_(context.metrics, context.id) {}
+      telemetry_(context.metrics, context.id),
+      limiter_telemetry_(context.metrics, context.id) {}
 
 MemoryLimiter::~MemoryLimiter() { shared_->remove(this, ledger_); }
 
@@ -104,6 +105,7 @@ void MemoryLimiter::check() {
 
 Status MemoryLimiter::refuse(size_t items) const {
   telemetry_.refused.add(signal_, items);
+  limiter_telemetry_.refused.add(signal_, items);
   log_.warn("Memory usage is above soft limit. Refusing data.", {{"held_mib", ledger_.held_bytes() >> 20}, {"refused_items", items}});
   return resource_exhausted(fmt::format("data refused due to high memory usage: {} MiB held, the limit is {} MiB",
                                         ledger_.held_bytes() >> 20, limits_.soft_bytes >> 20))
@@ -122,6 +124,7 @@ void MemoryLimiter::consume(pipeline::Batch batch, pipeline::Done done) {
     return;
   }
   telemetry_.accepted.add(signal_, batch.item_count);
+  limiter_telemetry_.accepted.add(signal_, batch.item_count);
   next_.consume(std::move(batch), std::move(done));
 }
 

@@ -42,6 +42,7 @@ class MemoryLimiter final : public pipeline::Processor {
   const otlp::Signal signal_;
   pipeline::Consumer& next_;
   const pipeline::ProcessorTelemetry telemetry_;
+  const pipeline::MemoryLimiterTelemetry limiter_telemetry_;
   MemoryLimits limits_;
   bool is_over_ = false;  // Used by check() only.
   std::shared_ptr<Watch> watch_;

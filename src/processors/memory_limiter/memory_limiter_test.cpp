@@ -95,6 +95,8 @@ TEST_F(MemoryLimiterTest, RefusesRetryablyWhileTheBuffersThatAreHeldPassTheSoftL
   EXPECT_TRUE(send(*limiter, 2 * mebibyte).get().is_ok());
   EXPECT_EQ(kit_.metric("otelcol_processor_accepted_spans{processor=\"memory_limiter\"}"), 15);
   EXPECT_EQ(kit_.metric("otelcol_processor_refused_spans{processor=\"memory_limiter\"}"), 10);
+  EXPECT_EQ(kit_.metric("otelcol_processor_memory_limiter_accepted_spans{processor=\"memory_limiter\"}"), 15);
+  EXPECT_EQ(kit_.metric("otelcol_processor_memory_limiter_refused_spans{processor=\"memory_limiter\"}"), 10);
   stop(*limiter);
 }
 
