@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "ottl/number_text.h"
 #include "ottl/value.h"
 
 namespace vigia::ottl {
@@ -95,7 +96,7 @@ std::optional<Value> as_floating(const Value& value) {
   if (value.type == Value::Type::integer) return Value::of_floating(value.as_double());
   if (value.type == Value::Type::boolean) return Value::of_floating(value.boolean ? 1 : 0);
   if (value.type != Value::Type::text) return std::nullopt;
-  std::optional<double> number = parse_double(value.content);
+  std::optional<double> number = parse_float(value.content);
   return number ? std::optional(Value::of_floating(*number)) : std::nullopt;
 }
 
@@ -161,9 +162,9 @@ class AttributeEditor::Editing {
       case ActionKind::upsert:
         return set(settings, from_request);
       case ActionKind::erase:
-        return for_matching(action, [](Entry& entry) { entry.is_removed = true; });
+        return erase(action);
       case ActionKind::hash:
-        return for_matching(action, [&](Entry& entry) { assign(entry, hashed(Value::of_any(entry.value))); });
+        return hash(action);
       case ActionKind::extract:
         return extract(action);
       case ActionKind::convert:
@@ -233,13 +234,21 @@ class AttributeEditor::Editing {
     if (value) put(settings.key, std::move(*value));
   }
 
-  template <typename Act>
-  void for_matching(const Action& action, Act&& act) {
-    // By index: acting may mark other entries as removed.
-    for (size_t i = 0; i < entries_.size(); i++) {
-      Entry& entry = entries_[i];
+  void erase(const Action& action) {
+    for (Entry& entry : entries_) {
       bool is_named = !action.settings.key.empty() && entry.key == action.settings.key;
-      if (!entry.is_removed && (is_named || (action.pattern && action.pattern->is_found_in(entry.key)))) act(entry);
+      if (is_named || (action.pattern && action.pattern->is_found_in(entry.key))) entry.is_removed = true;
+    }
+  }
+
+  // What has the key and matches the pattern too is hashed twice: hashes made by the Collector must stay the same.
+  void hash(const Action& action) {
+    auto act = [&](Entry& entry) { assign(entry, hashed(Value::of_any(entry.value))); };
+    Entry* named = action.settings.key.empty() ? nullptr : find(action.settings.key);
+    if (named) act(*named);
+    if (!action.pattern) return;
+    for (size_t i = 0; i < entries_.size(); i++) {
+      if (!entries_[i].is_removed && action.pattern->is_found_in(entries_[i].key)) act(entries_[i]);
     }
   }
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -181,6 +182,15 @@ TEST(AttributeEditor, HashesWithSha256) {
   EXPECT_EQ(decode(edited(AttributeEditor::compile({hash, by_pattern}).value(), message, 1), 1), expected);
 }
 
+TEST(AttributeEditor, HashesTwiceWhatKeyAndPatternName) {
+  AttributeAction both = action_of(ActionKind::hash, "k");
+  both.pattern = "^k";
+  AttributeAction once = action_of(ActionKind::hash, "k");
+  std::string message = attribute(9, "k", text_value("abc")) + attribute(9, "other", text_value("abc"));
+  EXPECT_EQ(edited(AttributeEditor::compile({both}).value(), message, 9),
+            edited(AttributeEditor::compile({once, once}).value(), message, 9));
+}
+
 TEST(AttributeEditor, ExtractsNamedGroups) {
   AttributeAction extract = action_of(ActionKind::extract, "http.url");
   extract.pattern = "^(?P<scheme>[a-z]+)://(?P<host>[^/]+)(?P<port>:[0-9]+)?/";
@@ -211,6 +221,9 @@ TEST(AttributeEditor, Converts) {
   EXPECT_EQ(convert(integer_value(3), ConvertedType::floating), floating_value(3));
   EXPECT_EQ(convert(floating_value(0.1), ConvertedType::text), text_value("0.1"));
   EXPECT_EQ(convert(boolean_value(false), ConvertedType::text), text_value("false"));
+  EXPECT_EQ(convert(floating_value(-HUGE_VAL), ConvertedType::text), text_value("-Infinity"));
+  EXPECT_EQ(convert(floating_value(1e-7), ConvertedType::text), text_value("1e-7"));
+  EXPECT_EQ(convert(text_value("1_000"), ConvertedType::floating), floating_value(1000));
   EXPECT_EQ(convert(bytes_value("\x01\x02\x03"), ConvertedType::text), text_value("AQID"));
   EXPECT_EQ(convert(map_value({{"b", integer_value(1)}, {"a", list_value({text_value("x")})}}), ConvertedType::text),
             text_value("{\"a\":[\"x\"],\"b\":1}"));

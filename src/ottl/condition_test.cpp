@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -50,8 +51,9 @@ class Telemetry {
       attribute(9, "key", bytes_value("\x01\xff")) +
       attribute(9, "tags", list_value({text_value("a"), text_value("b"), integer_value(3)})) +
       attribute(9, "user", map_value({{"name", text_value("eve")}, {"address", map_value({{"city", text_value("Ulm")}})}})) +
-      attribute(9, "nothing", "") + attribute(9, "number", text_value("42")) + varint_field(10, 1) + text_field(11, event_) +
-      text_field(11, event_) + varint_field(12, 7) + text_field(15, text_field(2, "timeout") + varint_field(3, 2)) + fixed32_field(16, 257);
+      attribute(9, "nothing", "") + attribute(9, "small", floating_value(1e-7)) + attribute(9, "infinite", floating_value(HUGE_VAL)) +
+      attribute(9, "number", text_value("42")) + varint_field(10, 1) + text_field(11, event_) + text_field(11, event_) +
+      varint_field(12, 7) + text_field(15, text_field(2, "timeout") + varint_field(3, 2)) + fixed32_field(16, 257);
   std::string log_ = fixed64_field(1, 5'000) + varint_field(2, 17) + text_field(3, "Error") +
                      text_field(5, map_value({{"user", text_value("eve")}, {"items", list_value({integer_value(1), integer_value(2)})}})) +
                      attribute(6, "log.file.name", text_value("app.log")) + fixed32_field(8, 1) + fixed64_field(11, 6'000) +
@@ -130,7 +132,12 @@ TEST(Condition, ReadsPathsOfSpans) {
     span | span_id == SpanID(0x1112131415161718) | true
     span | span_id.string == "1112131415161718" | true
     span | parent_span_id == SpanID(0x0000000000000000) | true
-    span | parent_span_id.string == "" | true
+    span | parent_span_id.string == "0000000000000000" | true
+    span | IsEmpty(parent_span_id) and not IsEmpty(trace_id) | true
+    span | Len(trace_id) == 16 | error: Len cannot use an id
+    span | String(attributes["small"]) == "1e-07" | true
+    span | IsMatch(attributes["infinite"], "Inf") | error: have no text
+    span | Double("1_000") == 1000 | true
     span | trace_state == "vendor=abc, other=x" | true
     span | trace_state["vendor"] == "abc" | true
     span | trace_state["other"] == "x" | true

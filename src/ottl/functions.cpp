@@ -12,6 +12,7 @@
 #include "otlp/span_view.h"
 #include "ottl/expression_internal.h"
 #include "ottl/lexer.h"
+#include "ottl/number_text.h"
 #include "ottl/regex.h"
 
 namespace vigia::ottl {
@@ -29,9 +30,13 @@ std::string cannot(std::string_view function, const Value& value) {
 
 bool is_text(const Value& value) { return value.type == Value::Type::text; }
 
-// The value as text, made in scratch memory when it is none.
+// The value as text, made in scratch memory when it is none. As in the Collector, no text stands for NaN and infinity here.
 std::string_view text_of(Evaluation& evaluation, const Value& value) {
   if (is_text(value)) return value.content;
+  if (value.type == Value::Type::floating && !std::isfinite(value.floating)) {
+    evaluation.fail("NaN and infinity have no text");
+    return {};
+  }
   std::string& text = evaluation.scratch();
   append_text(text, value);
   return text;
@@ -52,8 +57,10 @@ Value is_match(Evaluation& evaluation, const Arguments& arguments) {
 
 Value length(Evaluation& evaluation, const Arguments& arguments) {
   switch (arguments[0].type) {
-    case Value::Type::text:
     case Value::Type::bytes:
+      if (arguments[0].is_id()) return evaluation.fail("Len cannot use an id");
+      [[fallthrough]];
+    case Value::Type::text:
     case Value::Type::map:
     case Value::Type::list:
     case Value::Type::messages:
@@ -76,6 +83,8 @@ Value is_empty(Evaluation&, const Arguments& arguments) {
     case Value::Type::time:
     case Value::Type::duration:
       return Value::of_boolean(value.integer == 0);
+    case Value::Type::bytes:
+      return Value::of_boolean(value.content.empty() || (value.is_id() && value.content.find_first_not_of('\0') == std::string_view::npos));
     default:
       return Value::of_boolean(count_of(value) == 0);
   }
@@ -90,10 +99,7 @@ Value concat(Evaluation& evaluation, const Arguments& arguments) {
     if (!is_first) text += arguments[1].content;
     is_first = false;
     Value value = Value::of_any(item);
-    if (value.is_nil())
-      text += "<nil>";
-    else
-      append_text(text, value);
+    text += value.is_nil() ? std::string_view("<nil>") : text_of(evaluation, value);
   }
   return Value::of_text(text);
 }
@@ -199,7 +205,7 @@ Value to_double(Evaluation& evaluation, const Arguments& arguments) {
     case Value::Type::boolean:
       return Value::of_floating(value.boolean ? 1 : 0);
     case Value::Type::text:
-      if (std::optional<double> number = parse_double(value.content)) return Value::of_floating(*number);
+      if (std::optional<double> number = parse_float(value.content)) return Value::of_floating(*number);
       return evaluation.fail(fmt::format("Double cannot read {}", value.content.substr(0, 60)));
     default:
       return evaluation.fail(cannot("Double", value));

@@ -18,13 +18,12 @@ constexpr std::array<std::string_view, 6> span_kind_names = {"SPAN_KIND_UNSPECIF
                                                              "SPAN_KIND_CLIENT",      "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"};
 constexpr std::array<std::string_view, 6> severities = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
 
-// Asks `matches` with the value as text, which is made only when it is none.
-template <typename Matches>
-bool text_matches(const Value& value, Matches&& matches) {
-  if (value.type == Value::Type::text) return matches(value.content);
+// Whether the value as text is in the set; the text is made only when the value is none.
+bool text_matches(const TextSet& set, const Value& value, void (*append)(std::string&, const Value&)) {
+  if (value.type == Value::Type::text) return set.matches(value.content);
   std::string text;
-  append_display_text(text, value);
-  return matches(text);
+  append(text, value);
+  return set.matches(text);
 }
 
 bool has_parts_or_nothing(const Value& value) {
@@ -165,7 +164,7 @@ bool PropertiesMatcher::all_match(const std::vector<AttributeRule>& rules, const
     Value value = Value::of_any(found->message());
     if (!rule.pattern.empty()) {
       if (has_parts_or_nothing(value)) return false;
-      if (!text_matches(value, [&](std::string_view text) { return rule.pattern.matches(text); })) return false;
+      if (!text_matches(rule.pattern, value, append_matching_text)) return false;
     } else if (rule.value) {
       Value expected = Value::of_any(*rule.value);
       if (value.type != expected.type || !compare(value, Comparator::equal, expected)) return false;
@@ -179,7 +178,7 @@ bool PropertiesMatcher::span_matches(const Item& item) const {
   if (!services_.empty()) {
     std::optional<otlp::ValueView> service = otlp::ResourceView(item.resource).attributes().find("service.name");
     Value name = service ? Value::of_any(service->message()) : Value::of_text("<nil-service-name>");
-    if (!text_matches(name, [&](std::string_view text) { return services_.matches(text); })) return false;
+    if (!text_matches(services_, name, append_display_text)) return false;
   }
   if (!span_names_.empty() && !span_names_.matches(span.name())) return false;
   if (!span_kinds_.empty()) {
@@ -193,7 +192,7 @@ bool PropertiesMatcher::log_matches(const Item& item) const {
   otlp::LogRecordView record(item.record);
   if (!log_bodies_.empty()) {
     Value body = Value::of_any(record.body().message());
-    if (!text_matches(body, [&](std::string_view text) { return log_bodies_.matches(text); })) return false;
+    if (!text_matches(log_bodies_, body, append_display_text)) return false;
   }
   if (!log_severity_texts_.empty() && !log_severity_texts_.matches(record.severity_text())) return false;
   if (log_severity_number_) {

@@ -17,7 +17,8 @@ using namespace test;
 const std::string resource = attribute(1, "service.name", text_value("shop")) + attribute(1, "cpus", integer_value(8));
 const std::string scope = text_field(1, "lib") + text_field(2, "1.0");
 const std::string span = text_field(5, "GET /") + varint_field(6, 2) + attribute(9, "http.method", text_value("GET")) +
-                         attribute(9, "n", integer_value(12)) + attribute(9, "list", list_value({text_value("a")}));
+                         attribute(9, "n", integer_value(12)) + attribute(9, "large", floating_value(1e30)) +
+                         attribute(9, "small", floating_value(1e-7)) + attribute(9, "list", list_value({text_value("a")}));
 const std::string record =
     varint_field(2, 9) + text_field(3, "Info") + text_field(5, text_value("user eve logged in")) + attribute(6, "k", boolean_value(true));
 const std::string metric = text_field(1, "system.cpu.time");
@@ -47,6 +48,8 @@ TEST(PropertiesMatcher, MatchesSpans) {
   EXPECT_FALSE(span_matches({.attributes = {{"n", floating_value(12)}}}));
   EXPECT_TRUE(span_matches({.match_type = MatchType::regexp, .attributes = {{"n", text_value("^1")}}}));
   EXPECT_FALSE(span_matches({.match_type = MatchType::regexp, .attributes = {{"list", text_value(".")}}}));
+  EXPECT_TRUE(span_matches({.match_type = MatchType::regexp, .attributes = {{"large", text_value("^10{30}$")}}}));
+  EXPECT_TRUE(span_matches({.match_type = MatchType::regexp, .attributes = {{"small", text_value("^0\\.0000001$")}}}));
   EXPECT_TRUE(span_matches({.attributes = {{"list", list_value({text_value("a")})}}}));
   EXPECT_TRUE(span_matches({.resources = {{"cpus", integer_value(8)}}}));
   EXPECT_FALSE(span_matches({.resources = {{"cpus", integer_value(9)}}}));

@@ -153,12 +153,11 @@ bool can_be_indexed(Access access) {
 // An id that is not set compares as one of zeros.
 Value id_value(std::string_view id, size_t size) {
   static constexpr std::string_view zeros("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
-  return Value::of_bytes(id.empty() ? zeros.substr(0, size) : id);
+  return Value::of_id(id.empty() ? zeros.substr(0, size) : id);
 }
 
-Value id_text(Evaluation& evaluation, std::string_view id) {
-  if (id.find_first_not_of('\0') == std::string_view::npos) return Value::of_text("");
-  return Value::of_text(evaluation.scratch() = to_hex(id));
+Value id_text(Evaluation& evaluation, std::string_view id, size_t size) {
+  return Value::of_text(evaluation.scratch() = to_hex(id_value(id, size).content));
 }
 
 constexpr std::array<std::string_view, 6> span_kinds = {"Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"};
@@ -273,8 +272,9 @@ Value read(Evaluation& evaluation, const PathEntry& entry) {
     case Access::span_id:
       return id_value(otlp::bytes_field(message, entry.number), 8);
     case Access::trace_id_text:
+      return id_text(evaluation, otlp::bytes_field(message, entry.number), 16);
     case Access::span_id_text:
-      return id_text(evaluation, otlp::bytes_field(message, entry.number));
+      return id_text(evaluation, otlp::bytes_field(message, entry.number), 8);
     case Access::varint:
       return varint_value(message, entry.number);
     case Access::fixed32:

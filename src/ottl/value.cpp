@@ -121,28 +121,57 @@ bool equal_deeply(const Value& left, const Value& right, int levels) {
   return compare(left, Comparator::equal, right);
 }
 
+void append_digits(std::string& out, double value, std::chars_format format) {
+  // The longest are those of the smallest number in fixed form.
+  char digits[1100];
+  auto end = std::to_chars(digits, digits + sizeof digits, value, format).ptr;
+  out.append(digits, static_cast<size_t>(end - digits));
+}
+
+// Without an exponent. Of a large number only the digits that tell it from its neighbours, then zeros, as Go writes it; to_chars
+// alone would write all digits of its exact value.
+void append_fixed(std::string& out, double value) {
+  if (std::fabs(value) < 1e17) return append_digits(out, value, std::chars_format::fixed);
+  std::string text;
+  append_digits(text, value, std::chars_format::scientific);
+  size_t exponent_at = text.find('e');
+  auto exponent = static_cast<size_t>(parse_int(std::string_view(text).substr(exponent_at + 1)).value_or(0));
+  size_t first = out.size();
+  for (char c : std::string_view(text).substr(0, exponent_at)) {
+    if (c != '.') out += c;
+  }
+  size_t count = out.size() - first - (value < 0 ? 1 : 0);
+  if (count <= exponent) out.append(exponent + 1 - count, '0');
+}
+
 void append_floating(std::string& out, double value) {
+  double magnitude = std::fabs(value);
+  bool is_plain = magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21);
+  if (is_plain)
+    append_fixed(out, value);
+  else
+    append_digits(out, value, std::chars_format::scientific);
+}
+
+void append_display_floating(std::string& out, double value) {
   if (std::isnan(value)) {
     out += "NaN";
     return;
   }
   if (std::isinf(value)) {
-    out += value > 0 ? "+Inf" : "-Inf";
+    out += value > 0 ? "Infinity" : "-Infinity";
     return;
   }
-  double magnitude = std::fabs(value);
-  bool is_plain = magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21);
-  char digits[64];
-  auto end = std::to_chars(digits, digits + sizeof digits, value, is_plain ? std::chars_format::fixed : std::chars_format::scientific).ptr;
-  std::string_view text(digits, static_cast<size_t>(end - digits));
+  std::string text;
+  append_floating(text, value);
   size_t padding = text.find("e-0");
-  if (padding == std::string_view::npos) {
+  if (padding == std::string::npos) {
     out += text;
     return;
   }
   // 1e-07 is written 1e-7.
-  out += text.substr(0, padding + 2);
-  out += text.substr(padding + 3);
+  text.erase(padding + 2, 1);
+  out += text;
 }
 
 void append_json(std::string& out, const Value& value, int levels);
@@ -189,6 +218,8 @@ void append_json(std::string& out, const Value& value, int levels) {
     append_json_items(out, value, levels - 1);
   } else if (value.type == Value::Type::map) {
     append_json_entries(out, value, levels - 1);
+  } else if (value.type == Value::Type::floating) {
+    append_display_floating(out, value.floating);
   } else {
     append_text(out, value);
   }
@@ -269,8 +300,21 @@ void append_text(std::string& out, const Value& value) {
 void append_display_text(std::string& out, const Value& value) {
   if (value.type == Value::Type::bytes)
     out += to_base64(value.content);
+  else if (value.type == Value::Type::floating)
+    append_display_floating(out, value.floating);
   else
     append_text(out, value);
+}
+
+void append_matching_text(std::string& out, const Value& value) {
+  if (value.type == Value::Type::floating && std::isnan(value.floating))
+    out += "NaN";
+  else if (value.type == Value::Type::floating && std::isinf(value.floating))
+    out += value.floating > 0 ? "+Inf" : "-Inf";
+  else if (value.type == Value::Type::floating)
+    append_fixed(out, value.floating);
+  else
+    append_display_text(out, value);
 }
 
 void append_any_value(std::string& out, const Value& value) {

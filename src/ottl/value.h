@@ -52,6 +52,8 @@ struct Value {
   }
   static Value of_text(std::string_view text) { return of_content(Type::text, text); }
   static Value of_bytes(std::string_view bytes) { return of_content(Type::bytes, bytes); }
+  // The id of a trace or span: bytes that mean "not set" when all of them are zero.
+  static Value of_id(std::string_view bytes) { return of_content(Type::bytes, bytes, id_mark); }
   static Value of_map(std::string_view message, uint32_t field_number) { return of_content(Type::map, message, field_number); }
   static Value of_list(std::string_view message, uint32_t field_number) { return of_content(Type::list, message, field_number); }
   static Value of_messages(std::string_view message, uint32_t field_number) { return of_content(Type::messages, message, field_number); }
@@ -59,12 +61,15 @@ struct Value {
   static Value of_any(std::string_view message);
 
   bool is_nil() const { return type == Type::nil; }
+  bool is_id() const { return type == Type::bytes && number == id_mark; }
   bool is_number() const { return type == Type::integer || type == Type::floating; }
   double as_double() const { return type == Type::integer ? static_cast<double>(integer) : floating; }
   otlp::Attributes attributes() const { return {content, number}; }
   otlp::RepeatedMessages items() const { return {content, number}; }
 
  private:
+  static constexpr uint32_t id_mark = 1;
+
   static Value of_number(Type type, int64_t value) {
     Value result;
     result.type = type;
@@ -94,8 +99,12 @@ size_t count_of(const Value& value);
 // lists as JSON with sorted keys; nil gives nothing.
 void append_text(std::string& out, const Value& value);
 
-// The same, but bytes in base64: how values appear where the Collector turns an attribute or a body into text.
+// The same, but bytes in base64 and floats as in JSON ("1e-7") or "Infinity": how values appear where the Collector turns an attribute
+// or a body into text.
 void append_display_text(std::string& out, const Value& value);
+
+// Like the one before, but floats never with an exponent: what include/exclude patterns are matched with.
+void append_matching_text(std::string& out, const Value& value);
 
 // Appends the value as an AnyValue message.
 void append_any_value(std::string& out, const Value& value);

@@ -6,6 +6,7 @@
 #include "otlp/attribute_edit.h"
 #include "otlp/log_view.h"
 #include "otlp/span_view.h"
+#include "ottl/number_text.h"
 #include "ottl/value.h"
 
 namespace vigia::processors {
@@ -24,7 +25,7 @@ std::optional<Threshold> span_priority(std::string_view span) {
   ottl::Value value = ottl::Value::of_any(found->message());
   std::optional<double> priority;
   if (value.is_number()) priority = value.as_double();
-  if (value.type == ottl::Value::Type::text) priority = parse_double(value.content);
+  if (value.type == ottl::Value::Type::text) priority = ottl::parse_float(value.content);
   if (!priority || !(*priority >= 0)) return std::nullopt;
   return *priority == 0 ? keep_none : keep_all;
 }
