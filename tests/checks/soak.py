@@ -3,8 +3,10 @@
 
     ./dev check soak [--seconds 600] [--batch 1000] [--compression none]
 
-One vigia forwards over gRPC to another, which counts; `vigia load` offers as much as it gets answers for. Memory is read every second;
-the line through the readings after the first minute must rise by less than 1 MiB in ten minutes.
+One vigia forwards over gRPC to another, which counts; `vigia load` offers as much as it gets answers for. Memory is read every second.
+What is under way goes up and down by tens of MiB with the speed of a shared machine; what leaks lifts the floor below that. So the line
+through the least reading of each twenty seconds after the first minute must rise by less than 1 MiB in ten minutes; the line through
+all readings is told beside it.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import urllib.request
 from pathlib import Path
 
 WARM_UP_S = 60
+FLOOR_S = 20
 MAX_RISE_MIB = 1.0
 
 
@@ -56,11 +59,20 @@ def accepted_spans(port):
     return sum(int(value) for value in re.findall(r'^otelcol_receiver_accepted_spans\{[^}]*\} (\d+)', text, re.MULTILINE))
 
 
-def slope(points):
+def floor_of(readings):
+    """The least reading of each FLOOR_S seconds."""
+    least = {}
+    for second, mib in readings:
+        span = int(second // FLOOR_S)
+        least[span] = min(least.get(span, (second, mib)), (second, mib), key=lambda reading: reading[1])
+    return list(least.values())
+
+
+def rise_in_ten_minutes(points):
     """Of the straight line through (seconds, MiB), by least squares."""
     n = len(points)
     mean_x, mean_y = sum(x for x, _ in points) / n, sum(y for _, y in points) / n
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
+    return 600 * sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
 
 
 def measure(arguments, folder):
@@ -95,10 +107,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="vigia-soak-") as folder:
         sent, arrived, is_clean, readings = measure(arguments, folder)
     settled = [reading for reading in readings if reading[0] > min(WARM_UP_S, arguments.seconds / 4)]
-    rise = slope(settled) * 600
+    rise = rise_in_ten_minutes(floor_of(settled))
     print(f"{sent['accepted']:,} spans accepted in {sent['seconds']:.0f} s ({sent['per_second']:,.0f}/s), {sent['rejected']} rejected, "
           f"{sent['failed']} failed; {arrived:,} arrived")
-    print(f"resident: {min(y for _, y in settled):.1f} to {max(y for _, y in settled):.1f} MiB, the line rises by {rise:+.2f} MiB in ten minutes")
+    print(f"resident: {min(y for _, y in settled):.1f} to {max(y for _, y in settled):.1f} MiB; in ten minutes the floor rises by {rise:+.2f} MiB, "
+          f"the line through all readings by {rise_in_ten_minutes(settled):+.2f}")
     problems = [what for what, is_there in (("errors", sent["rejected"] or sent["failed"]), ("loss", arrived != sent["accepted"]),
                                             ("an unclean end", not is_clean), ("growing memory", rise > MAX_RISE_MIB)) if is_there]
     print("FAILED: " + ", ".join(problems) if problems else "passed")
