@@ -40,6 +40,14 @@ class PathService final : public HttpService {
       response.status = 307;
       response.headers.add("location", "/circle");
     }
+    if (request.head.path == "/slow-circle") {
+      Response late;  // without a body, since it may still wait when the test ends
+      late.status = 307;
+      late.headers.add("location", "/slow-circle");
+      EventLoop& loop = responder->loop();
+      loop.run_after_ms(200, [responder = std::move(responder), late = std::move(late)]() mutable { responder->respond(std::move(late)); });
+      return;
+    }
     responder->respond(std::move(response));
   }
   Response refusal(const RequestHead&, int status, std::string_view reason) override {
@@ -82,13 +90,13 @@ class ClientTest : public testing::Test {
     clients_.push_back(HttpClient::create(settings, loops_, *resolver_, ledger_, Logger()));
     return *clients_.back();
   }
-  Result<ClientResponse> ask(HttpClient& client, const std::string& path, std::string_view body = "body") {
+  Result<ClientResponse> ask(HttpClient& client, const std::string& path, std::string_view body = "body", int64_t timeout_ms = 10'000) {
     std::promise<Result<ClientResponse>> promise;
     loops_.at(0).post([&] {
       ClientRequest request;
       request.path = path;
       request.body = Chain(Slice::copy_of(body, ledger_));
-      request.timeout_ms = 10'000;
+      request.timeout_ms = timeout_ms;
       client.send(std::move(request), [&](Result<ClientResponse> result) { promise.set_value(std::move(result)); });
     });
     return promise.get_future().get();
@@ -120,6 +128,15 @@ TEST_F(ClientTest, RedirectsToTheSameServerAreFollowedWithTheBody) {
   EXPECT_EQ(ask(following, "/circle")->status, 307) << "not for ever";
   settings.max_redirects = 0;
   EXPECT_EQ(ask(client(settings), "/moved")->status, 307);
+}
+
+TEST_F(ClientTest, AllHopsOfARedirectHaveTheTimeOfOneRequest) {
+  ClientSettings settings = to(serve("127.0.0.1:0"));
+  settings.max_redirects = 100;
+  auto answer = ask(client(settings), "/slow-circle", "body", 500);
+  ASSERT_FALSE(answer.is_ok());
+  EXPECT_EQ(answer.status().code(), StatusCode::deadline_exceeded);
+  EXPECT_LE(service_.requests, 3) << "200 ms each";
 }
 
 TEST_F(ClientTest, ASocketFileIsAnAddress) {

@@ -227,9 +227,10 @@ class PooledClient final : public HttpClient, public std::enable_shared_from_thi
 
 void PooledClient::submit(size_t pool, ClientRequest request, Function<void(Result<ClientResponse>)> done, int redirects) {
   EventLoop& loop = loops_.at(pool);
+  int64_t begin_ms = loop.now_ms();
   // The call needs its own timer cancelled when it is over, and the request again when it is redirected.
   auto call_holder = std::make_shared<CallPointer>();
-  auto finish = [this, self = shared_from_this(), pool, &loop, call_holder, redirects,
+  auto finish = [this, self = shared_from_this(), pool, &loop, begin_ms, call_holder, redirects,
                  done = std::move(done)](Result<ClientResponse> result) mutable {
     CallPointer call = std::move(*call_holder);
     loop.cancel_timer(call->deadline_timer);
@@ -240,6 +241,8 @@ void PooledClient::submit(size_t pool, ClientRequest request, Function<void(Resu
     }
     ClientRequest again = std::move(call->request());
     again.path = std::move(*path);
+    // All the hops together have the time of one request.
+    if (again.timeout_ms > 0) again.timeout_ms = std::max<int64_t>(again.timeout_ms - (loop.now_ms() - begin_ms), 1);
     submit(pool, std::move(again), std::move(done), redirects + 1);
   };
   auto call = std::make_shared<Call>(std::move(request), std::move(finish));
