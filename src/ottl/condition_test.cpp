@@ -355,6 +355,7 @@ TEST(Condition, SaysWhatIsWrongAndWhere) {
     span | IsMatch(name) | error: IsMatch lacks an argument; its parameters are (target, pattern)
     span | IsMatch(name, "a", "b") | error: takes no such argument
     span | IsMatch(name, "(") | error: column 15: cannot use pattern (
+    span | ConvertCase(name, "snake") == "x" | error: column 19: ConvertCase knows "lower" and "upper"
     span | kind == SPAN_KIND_SERVR | error: there is no enum SPAN_KIND_SERVR; did you mean SPAN_KIND_SERVER?
     span | HasAttrKeyOnDatapoint("x") | error: works only in the context metric
     span | 0x0 == 1 | error: even number of hexadecimal digits

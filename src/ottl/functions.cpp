@@ -152,11 +152,14 @@ Value to_upper_case(Evaluation& evaluation, const Arguments& arguments) {
   if (!is_text(arguments[0])) return evaluation.fail(cannot("ToUpperCase", arguments[0]));
   return Value::of_text(evaluation.scratch() = to_upper(arguments[0].content));
 }
+
+constexpr std::string_view known_cases = "ConvertCase knows \"lower\" and \"upper\"";
+bool is_case(const Value& value, std::string_view name) { return is_text(value) && value.content == name; }
 Value convert_case(Evaluation& evaluation, const Arguments& arguments) {
   if (!is_text(arguments[0])) return evaluation.fail(cannot("ConvertCase", arguments[0]));
-  if (compare(arguments[1], Comparator::equal, Value::of_text("lower"))) return to_lower_case(evaluation, arguments);
-  if (compare(arguments[1], Comparator::equal, Value::of_text("upper"))) return to_upper_case(evaluation, arguments);
-  return evaluation.fail("ConvertCase knows \"lower\" and \"upper\"");
+  if (is_case(arguments[1], "lower")) return to_lower_case(evaluation, arguments);
+  if (is_case(arguments[1], "upper")) return to_upper_case(evaluation, arguments);
+  return evaluation.fail(std::string(known_cases));
 }
 
 Value has_prefix(Evaluation& evaluation, const Arguments& arguments) {
@@ -427,6 +430,11 @@ Result<ValueNodePointer> compile_call(const Call& call, size_t column, Context c
       if (!compiled) return expression_error(call.arguments[1].value->column, compiled.status().message());
       return ValueNodePointer(std::make_unique<MatchNode>(std::move(arguments.values[0]), std::move(*compiled)));
     }
+  }
+  if (function.apply == convert_case) {
+    const Value* name = arguments.values[1]->constant();
+    if (name && !is_case(*name, "lower") && !is_case(*name, "upper"))
+      return expression_error(call.arguments[1].value->column, std::string(known_cases));
   }
   bool is_constant = !function.context && std::all_of(arguments.values.begin(), arguments.values.end(),
                                                       [](const ValueNodePointer& value) { return !value || value->constant(); });
