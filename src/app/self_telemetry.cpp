@@ -114,9 +114,9 @@ Status SelfTelemetry::move_server(const std::string& address) {
     old = nullptr;
     status = start_server(address);
     if (status.is_ok()) return status;
-    RETURN_IF_ERROR(start_server(bound_address));
-    address_ = old_address;
-    return status;
+    Status back = start_server(bound_address);
+    address_ = back.is_ok() ? old_address : "";  // what serves nowhere is tried again by the next reload
+    return back.is_ok() ? status : back;
   }
   if (!status.is_ok())
     server_ = std::move(old);
