@@ -135,10 +135,10 @@ def measure_all(arguments, systems, bench):
             cases.append(run_case(systems, case, arguments.runs, lambda system, case: runs.measure_at_rate(bench, system, case)))
     for case in CEILING_CASES:
         if is_wanted(arguments, case.name, case.is_quick):
-            count = 1 if arguments.quick else min(arguments.runs, 3)
+            count = 1 if arguments.quick else arguments.runs
             cases.append(run_case(systems, case, count, lambda system, case: runs.measure_ceiling(bench, system, case, arguments.quick)))
     if is_wanted(arguments, STALLED_CASE.name, STALLED_CASE.is_quick):
-        count = 1 if arguments.quick else min(arguments.runs, 3)
+        count = 1 if arguments.quick else arguments.runs
         cases.append(run_case(systems, STALLED_CASE, count, lambda system, case: runs.measure_stalled(bench, system, case)))
     if is_wanted(arguments, DOOR_CASE, True):
         if door := measure_door(arguments.cores[0], 1 if arguments.quick else arguments.runs):
