@@ -278,6 +278,43 @@ TEST_F(DoorTest, RefusesBrokenFraming) {
             "ResourceMetrics[0].ScopeMetrics[0].Metric[0].histogram.data_points[0].bucket_counts: packed numbers are broken (at byte 10)");
 }
 
+TEST_F(DoorTest, ABrokenBoolIsRefusedInTheShortFormToo) {
+  std::string good = field(9, field(1, "is.cached") + field(2, "\x10\x01"));
+  std::string bad = field(9, field(1, "is.cached") + field(2, "\x10\xFF"));
+  EXPECT_EQ(refusal(in_span(good)), "let in");
+  EXPECT_EQ(refusal(in_span(bad)),
+            "ResourceSpans[0].ScopeSpans[0].Span[0].attributes[0].value.bool_value: the number is broken or cut short (at byte 21)");
+}
+
+// Spans that begin as nearly all do are stepped over in one go. Another field before them sends the check the long way round, and both must
+// agree about every cut and every damaged byte.
+TEST_F(DoorTest, TheUsualSpanIsCheckedAsStrictlyAsAnyOther) {
+  std::string times = "\x39" + std::string(8, '\x11') + "\x41" + std::string(8, '\x12');
+  std::string usual = field(1, "sixteen bytes ok") + field(2, "8 bytes.") + field(4, "parent..") + field(5, "GET /api/orders") +
+                      "\x30\x02" + times + field(9, field(1, "http.method") + field(2, field(1, "GET"))) +
+                      field(9, field(1, "is.cached") + field(2, "\x10\x01"));
+  const std::string detour("\x50\x00", 2);
+  size_t let_in = 0, refused = 0;
+  auto compare = [&](const std::string& span, size_t at) {
+    Result<Checked> quick = check(in_span(span));
+    Result<Checked> slow = check(in_span(detour + span));
+    ASSERT_EQ(quick.is_ok(), slow.is_ok()) << "at " << at;
+    quick.is_ok() ? let_in++ : refused++;
+    if (quick.is_ok()) {
+      EXPECT_EQ(quick->repaired_strings, slow->repaired_strings) << "at " << at;
+    }
+  };
+  for (size_t size = 0; size <= usual.size(); size++) compare(usual.substr(0, size), size);
+  for (size_t at = 0; at < usual.size(); at++)
+    for (int value = 0; value < 256; value++) {
+      std::string damaged = usual;
+      damaged[at] = static_cast<char>(value);
+      compare(damaged, at);
+    }
+  EXPECT_GT(let_in, 1000u);
+  EXPECT_GT(refused, 1000u);
+}
+
 // An AnyValue with this many levels of arrays in one another.
 std::string nested_value(int levels) {
   std::string value = field(1, "deep");
