@@ -1,10 +1,14 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace vigia {
@@ -57,6 +61,79 @@ class SystemAppendFile final : public AppendFile {
   uint64_t size_bytes_;
 };
 
+class SystemFile final : public File {
+ public:
+  SystemFile(int descriptor, std::string path) : file_(descriptor), path_(std::move(path)) {}
+
+  Result<size_t> read_at(uint64_t offset, char* out, size_t size) override {
+    size_t done = 0;
+    while (done < size) {
+      ssize_t count = ::pread(file_.number(), out + done, size - done, static_cast<off_t>(offset + done));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return system_error("cannot read " + path_, errno);
+      if (count == 0) break;
+      done += static_cast<size_t>(count);
+    }
+    return done;
+  }
+
+  Status write_at(uint64_t offset, std::span<const std::string_view> parts) override {
+    std::array<iovec, 512> pieces;
+    while (!parts.empty()) {
+      size_t count = std::min(parts.size(), pieces.size());
+      for (size_t i = 0; i < count; i++) pieces[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+      RETURN_IF_ERROR(write_pieces(offset, {pieces.data(), count}));
+      parts = parts.subspan(count);
+    }
+    return {};
+  }
+
+  Status sync() override {
+    if (::fdatasync(file_.number()) != 0) return system_error("cannot sync " + path_, errno);
+    return {};
+  }
+  Status truncate(uint64_t size_bytes) override {
+    if (::ftruncate(file_.number(), static_cast<off_t>(size_bytes)) != 0) return system_error("cannot truncate " + path_, errno);
+    return {};
+  }
+  Result<uint64_t> size_bytes() override {
+    struct stat facts {};
+    if (::fstat(file_.number(), &facts) != 0) return system_error("cannot stat " + path_, errno);
+    return static_cast<uint64_t>(facts.st_size);
+  }
+
+ private:
+  // Moves `offset` on.
+  Status write_pieces(uint64_t& offset, std::span<iovec> pieces) {
+    while (!pieces.empty()) {
+      ssize_t count = ::pwritev(file_.number(), pieces.data(), static_cast<int>(pieces.size()), static_cast<off_t>(offset));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return system_error("cannot write " + path_, errno);
+      auto written = static_cast<size_t>(count);
+      offset += written;
+      while (!pieces.empty() && written >= pieces.front().iov_len) {
+        written -= pieces.front().iov_len;
+        pieces = pieces.subspan(1);
+      }
+      if (written == 0) continue;
+      pieces.front().iov_base = static_cast<char*>(pieces.front().iov_base) + written;
+      pieces.front().iov_len -= written;
+    }
+    return {};
+  }
+
+  Descriptor file_;
+  const std::string path_;
+};
+
+class SystemLock final : public FileLock {
+ public:
+  explicit SystemLock(int descriptor) : file_(descriptor) {}
+
+ private:
+  Descriptor file_;  // The lock goes with it.
+};
+
 Status too_large(const std::string& path, size_t max_bytes) {
   bool is_mebibytes = max_bytes >= 1 << 20;
   return invalid_argument("cannot read " + path + ": it is larger than " +
@@ -86,6 +163,11 @@ Result<std::string> FileSystem::read_small_file(const std::string& path, size_t 
   return content;
 }
 
+Result<std::unique_ptr<File>> FileSystem::open_file(const std::string& path, FileMode) { return unimplemented("cannot open " + path); }
+Status FileSystem::sync_directory(const std::string& path) { return unimplemented("cannot sync the directory " + path); }
+Result<uint64_t> FileSystem::free_bytes(const std::string& path) { return unimplemented("cannot tell the free space of " + path); }
+Result<std::unique_ptr<FileLock>> FileSystem::lock(const std::string& path) { return unimplemented("cannot lock " + path); }
+
 Result<std::string> SystemFiles::read_file(const std::string& path) { return read_up_to(path, SIZE_MAX); }
 Result<std::string> SystemFiles::read_small_file(const std::string& path, size_t max_bytes) { return read_up_to(path, max_bytes); }
 
@@ -97,6 +179,33 @@ Result<std::unique_ptr<AppendFile>> SystemFiles::open_append(const std::string& 
   return std::unique_ptr<AppendFile>(std::make_unique<SystemAppendFile>(file.release(), path, static_cast<uint64_t>(facts.st_size)));
 }
 
+Result<std::unique_ptr<File>> SystemFiles::open_file(const std::string& path, FileMode mode) {
+  int flags = mode == FileMode::read ? O_RDONLY : mode == FileMode::create ? O_RDWR | O_CREAT | O_EXCL : O_RDWR;
+  Descriptor file(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+  if (file.number() < 0) return system_error("cannot open " + path, errno);
+  return std::unique_ptr<File>(std::make_unique<SystemFile>(file.release(), path));
+}
+
+Status SystemFiles::sync_directory(const std::string& path) {
+  Descriptor directory(::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.number() < 0 || ::fsync(directory.number()) != 0) return system_error("cannot sync the directory " + path, errno);
+  return {};
+}
+
+Result<uint64_t> SystemFiles::free_bytes(const std::string& path) {
+  struct statvfs facts {};
+  if (::statvfs(path.c_str(), &facts) != 0) return system_error("cannot tell the free space of " + path, errno);
+  return static_cast<uint64_t>(facts.f_bavail) * facts.f_frsize;
+}
+
+Result<std::unique_ptr<FileLock>> SystemFiles::lock(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (file.number() < 0) return system_error("cannot open " + path, errno);
+  if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0) return std::unique_ptr<FileLock>(std::make_unique<SystemLock>(file.release()));
+  if (errno == EWOULDBLOCK) return unavailable("cannot lock " + path + ": another process uses the directory");
+  return system_error("cannot lock " + path, errno);
+}
+
 Status SystemFiles::write_file_atomically(const std::string& path, std::string_view content) {
   std::string beside = path + ".new";
   {
@@ -106,10 +215,7 @@ Status SystemFiles::write_file_atomically(const std::string& path, std::string_v
     if (::fsync(file.number()) != 0) return system_error("cannot sync " + beside, errno);
   }
   RETURN_IF_ERROR(rename(beside, path));
-  std::string parent = std::filesystem::path(path).parent_path().string();
-  Descriptor directory(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.number() < 0 || ::fsync(directory.number()) != 0) return system_error("cannot sync the directory of " + path, errno);
-  return {};
+  return sync_directory(std::filesystem::path(path).parent_path().string());
 }
 
 Status SystemFiles::rename(const std::string& from, const std::string& to) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,33 @@ class AppendFile {
   virtual uint64_t size_bytes() const = 0;
 };
 
+// A file that is read and written at any place. One writer at a time; reads may come from another thread meanwhile.
+class File {
+ public:
+  virtual ~File() = default;
+  // Reads up to `size` bytes into `out`; fewer only at the end of the file. Returns how many.
+  virtual Result<size_t> read_at(uint64_t offset, char* out, size_t size) = 0;
+  // Writes the parts one after the other from `offset` on: all, or an error. After an error any of it may have been written.
+  virtual Status write_at(uint64_t offset, std::span<const std::string_view> parts) = 0;
+  // Everything written so far survives a power cut once this is OK. After an error nothing is known of what was written since the last
+  // sync that was OK, and another sync proves nothing.
+  virtual Status sync() = 0;
+  virtual Status truncate(uint64_t size_bytes) = 0;
+  virtual Result<uint64_t> size_bytes() = 0;
+};
+
+// A lock is held by one process at a time, and given back when it is destroyed.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+enum class FileMode : uint8_t {
+  read,
+  create,  // It must not exist yet. Read and write.
+  update,  // It must exist. Read and write.
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -30,6 +58,14 @@ class FileSystem {
   virtual Result<std::string> read_small_file(const std::string& path, size_t max_bytes);
   // Opens for appending; an existing file is kept unless `truncate`.
   virtual Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool truncate = false) = 0;
+  // The next four are UNIMPLEMENTED where nobody needs them.
+  virtual Result<std::unique_ptr<File>> open_file(const std::string& path, FileMode mode);
+  // Makes creations, renames and removals in it survive a power cut.
+  virtual Status sync_directory(const std::string& path);
+  // What an ordinary user may still write on the disk that holds `path`.
+  virtual Result<uint64_t> free_bytes(const std::string& path);
+  // Fails at once when somebody else has it. Creates the file.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path);
   // Replaces the whole file or leaves the old one: written beside it, synced, renamed.
   virtual Status write_file_atomically(const std::string& path, std::string_view content) = 0;
   virtual Status rename(const std::string& from, const std::string& to) = 0;
@@ -47,6 +83,10 @@ class SystemFiles final : public FileSystem {
   Result<std::string> read_file(const std::string& path) override;
   Result<std::string> read_small_file(const std::string& path, size_t max_bytes) override;
   Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool truncate) override;
+  Result<std::unique_ptr<File>> open_file(const std::string& path, FileMode mode) override;
+  Status sync_directory(const std::string& path) override;
+  Result<uint64_t> free_bytes(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   Status write_file_atomically(const std::string& path, std::string_view content) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;

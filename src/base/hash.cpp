@@ -1,10 +1,19 @@
 #include "base/hash.h"
 
+#define XXH_STATIC_LINKING_ONLY  // the size of XXH3_state_t, so that it may lie on the stack
 #include <xxhash.h>
 
 namespace vigia {
 
 uint64_t hash64(std::string_view bytes, uint64_t seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
+
+uint64_t hash64(const std::vector<std::string_view>& parts, uint64_t seed) {
+  if (parts.size() == 1) return hash64(parts.front(), seed);
+  XXH3_state_t state;
+  XXH3_64bits_reset_withSeed(&state, seed);
+  for (std::string_view part : parts) XXH3_64bits_update(&state, part.data(), part.size());
+  return XXH3_64bits_digest(&state);
+}
 
 std::string to_hex(std::string_view bytes) {
   static constexpr char digits[] = "0123456789abcdef";

@@ -74,6 +74,7 @@ Status system_error(std::string_view what, int error_number) {
   if (error_number == ENOENT) code = StatusCode::not_found;
   if (error_number == EEXIST) code = StatusCode::already_exists;
   if (error_number == EACCES || error_number == EPERM) code = StatusCode::permission_denied;
+  if (error_number == ENOSPC || error_number == EDQUOT) code = StatusCode::resource_exhausted;
   if (error_number == EINVAL) code = StatusCode::invalid_argument;
   char buffer[256];
   return {code, std::string(what) + ": " + strerror_r(error_number, buffer, sizeof buffer)};

@@ -1,0 +1,189 @@
+// The machine's own files, and the twin in memory whose disk misbehaves.
+
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/test_faulty_files.h"
+
+namespace vigia {
+namespace {
+
+class SystemFilesTest : public ::testing::Test {
+ protected:
+  SystemFilesTest() : directory_(::testing::TempDir() + "files_test_" + std::to_string(::getpid())) {
+    std::filesystem::remove_all(directory_);
+    EXPECT_TRUE(files_.create_directories(directory_).is_ok());
+  }
+  ~SystemFilesTest() override { std::filesystem::remove_all(directory_); }
+
+  SystemFiles files_;
+  const std::string directory_;
+};
+
+TEST_F(SystemFilesTest, ManyPartsAreWrittenInTheirOrderAndReadAgain) {
+  std::unique_ptr<File> file = files_.open_file(directory_ + "/f", FileMode::create).value();
+  std::vector<std::string> texts;
+  std::string expected = "head";
+  for (int i = 0; i < 3000; i++) expected += texts.emplace_back(std::to_string(i) + (i % 7 == 0 ? "" : ","));
+  texts.emplace_back();
+  std::vector<std::string_view> parts(texts.begin(), texts.end());
+  std::string_view head = "head";
+  ASSERT_TRUE(file->write_at(0, {&head, 1}).is_ok());
+  ASSERT_TRUE(file->write_at(4, parts).is_ok());
+  ASSERT_TRUE(file->sync().is_ok());
+  ASSERT_TRUE(files_.sync_directory(directory_).is_ok());
+  EXPECT_EQ(files_.read_file(directory_ + "/f").value(), expected);
+  std::string out(expected.size() + 100, '\0');
+  EXPECT_EQ(file->read_at(10, out.data(), out.size()).value(), expected.size() - 10);
+  EXPECT_EQ(out.substr(0, expected.size() - 10), expected.substr(10));
+  EXPECT_EQ(file->read_at(1 << 20, out.data(), 1).value(), 0u);
+  ASSERT_TRUE(file->truncate(3).is_ok());
+  EXPECT_EQ(file->size_bytes().value(), 3u);
+}
+
+TEST_F(SystemFilesTest, CreateWantsANewFileAndUpdateAnOldOne) {
+  std::string path = directory_ + "/f";
+  EXPECT_EQ(files_.open_file(path, FileMode::update).status().code(), StatusCode::not_found);
+  EXPECT_EQ(files_.open_file(path, FileMode::read).status().code(), StatusCode::not_found);
+  EXPECT_TRUE(files_.open_file(path, FileMode::create).is_ok());
+  EXPECT_EQ(files_.open_file(path, FileMode::create).status().code(), StatusCode::already_exists);
+  EXPECT_TRUE(files_.open_file(path, FileMode::update).is_ok());
+}
+
+TEST_F(SystemFilesTest, OnlyOneHoldsALock) {
+  std::string path = directory_ + "/lock";
+  {
+    Result<std::unique_ptr<FileLock>> first = files_.lock(path);
+    ASSERT_TRUE(first.is_ok());
+    EXPECT_EQ(files_.lock(path).status().message(), "cannot lock " + path + ": another process uses the directory");
+  }
+  EXPECT_TRUE(files_.lock(path).is_ok());
+}
+
+TEST_F(SystemFilesTest, AFullDiskIsToldApartFromOtherErrors) {
+  std::unique_ptr<File> full = files_.open_file("/dev/full", FileMode::update).value();
+  std::string_view part = "x";
+  Status status = full->write_at(0, {&part, 1});
+  EXPECT_EQ(status.code(), StatusCode::resource_exhausted);
+  EXPECT_EQ(status.message(), "cannot write /dev/full: No space left on device");
+  EXPECT_GT(files_.free_bytes(directory_).value(), 0u);
+}
+
+// --- The twin ---
+
+class FaultyFilesTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<File> create(const std::string& path) { return files_.open_file(path, FileMode::create).value(); }
+  static void write(File& file, uint64_t offset, std::string_view bytes) { EXPECT_TRUE(file.write_at(offset, {&bytes, 1}).is_ok()); }
+
+  test::FaultyFiles files_{7};
+};
+
+TEST_F(FaultyFilesTest, WhatIsSyncedSurvivesAPowerCut) {
+  for (int round = 0; round < 50; round++) {
+    std::string path = "/d/" + std::to_string(round);
+    auto file = create(path);
+    write(*file, 0, std::string(3000, 'a'));
+    ASSERT_TRUE(file->sync().is_ok());
+    ASSERT_TRUE(files_.sync_directory("/d").is_ok());
+    files_.crash();
+    EXPECT_EQ(files_.read_file(path).value(), std::string(3000, 'a'));
+  }
+}
+
+TEST_F(FaultyFilesTest, UnsyncedSectorsSurviveEachOnItsOwn) {
+  size_t mixed = 0;
+  for (int round = 0; round < 50; round++) {
+    std::string path = "/d/" + std::to_string(round);
+    auto file = create(path);
+    write(*file, 0, std::string(5120, 'a'));
+    ASSERT_TRUE(file->sync().is_ok());
+    ASSERT_TRUE(files_.sync_directory("/d").is_ok());
+    write(*file, 0, std::string(5120, 'b'));
+    files_.crash();
+    std::string left = files_.read_file(path).value();
+    ASSERT_EQ(left.size(), 5120u);
+    for (size_t i = 0; i < left.size(); i++) ASSERT_EQ(left[i], left[i / 512 * 512]) << "a sector is written whole";
+    mixed += left.find('a') != std::string::npos && left.find('b') != std::string::npos;
+  }
+  EXPECT_GT(mixed, 40u);
+}
+
+TEST_F(FaultyFilesTest, AFailedSyncIsNotMadeGoodByTheNextOne) {
+  size_t lost = 0;
+  for (int round = 0; round < 50; round++) {
+    std::string path = "/d/" + std::to_string(round);
+    auto file = create(path);
+    ASSERT_TRUE(files_.sync_directory("/d").is_ok());
+    write(*file, 0, std::string(2048, 'x'));
+    files_.fail_next_sync();
+    EXPECT_FALSE(file->sync().is_ok());
+    EXPECT_EQ(files_.read_file(path).value(), std::string(2048, 'x')) << "visible all the same";
+    EXPECT_TRUE(file->sync().is_ok());
+    files_.crash();
+    lost += files_.read_file(path).value() != std::string(2048, 'x');
+  }
+  EXPECT_GT(lost, 25u);
+}
+
+TEST_F(FaultyFilesTest, NamesAreSafeWhenTheDirectoryIsSynced) {
+  size_t gone = 0;
+  for (int round = 0; round < 40; round++) {
+    std::string path = "/d/" + std::to_string(round);
+    ASSERT_TRUE(create(path)->sync().is_ok());
+    files_.crash();
+    gone += !files_.exists(path);
+  }
+  EXPECT_GT(gone, 5u);
+  EXPECT_LT(gone, 35u);
+}
+
+TEST_F(FaultyFilesTest, ACrashLeavesHandlesDeadAndGivesLocksBack) {
+  auto file = create("/d/f");
+  auto lock = files_.lock("/d/lock").value();
+  EXPECT_FALSE(files_.lock("/d/lock").is_ok());
+  files_.kill();
+  EXPECT_FALSE(file->sync().is_ok());
+  auto next = files_.lock("/d/lock").value();
+  lock = nullptr;
+  EXPECT_FALSE(files_.lock("/d/lock").is_ok()) << "a dead holder gives nothing back";
+  EXPECT_TRUE(files_.exists("/d/f")) << "only the process died";
+}
+
+TEST_F(FaultyFilesTest, AFullDiskTakesABeginning) {
+  files_.set_capacity_bytes(1000);
+  auto file = create("/d/f");
+  std::string bytes(1500, 'x');
+  std::string_view part = bytes;
+  EXPECT_EQ(file->write_at(0, {&part, 1}).code(), StatusCode::resource_exhausted);
+  EXPECT_EQ(files_.used_bytes(), 1000u);
+  EXPECT_EQ(files_.free_bytes("/d").value(), 0u);
+  ASSERT_TRUE(files_.remove("/d/f").is_ok());
+  EXPECT_EQ(files_.free_bytes("/d").value(), 1000u);
+}
+
+TEST_F(FaultyFilesTest, TheSameSeedIsTheSameLife) {
+  auto live = [](uint64_t seed) {
+    test::FaultyFiles files(seed);
+    files.set_faults({0, 0.2, 0.2, 0});
+    auto file = files.open_file("/d/f", FileMode::create).value();
+    (void)files.sync_directory("/d");
+    for (int i = 0; i < 100; i++) {
+      std::string bytes(200, static_cast<char>('a' + i % 26));
+      std::string_view part = bytes;
+      (void)file->write_at(static_cast<uint64_t>(i) * 150, {&part, 1});
+      if (i % 7 == 0) (void)file->sync();
+    }
+    files.crash();
+    return files.exists("/d/f") ? files.read_file("/d/f").value() : "gone";
+  };
+  EXPECT_EQ(live(1), live(1));
+  EXPECT_NE(live(1), live(2));
+}
+
+}  // namespace
+}  // namespace vigia
