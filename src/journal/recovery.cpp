@@ -10,8 +10,6 @@ namespace vigia::journal {
 
 namespace {
 
-constexpr uint64_t unknown_end = UINT64_MAX;
-
 // A file that is there, as far as its beginning tells.
 struct Found {
   FileIdentity identity;
@@ -124,11 +122,15 @@ class Recovery {
     return {};
   }
 
-  // Where the records of the next file begin that tells: what this one holds from there on is void.
-  uint64_t end_by_next(size_t index) const {
+  // Where the records of the next file begin: what this one holds from there on is void.
+  struct End {
+    uint64_t record = UINT64_MAX;
+    bool is_certain = false;  // Then all records before it must be here. The first record that can be read is not always the first.
+  };
+  End end_by_next(size_t index) const {
     for (size_t i = index + 1; i < found_.size(); i++)
-      if (found_[i].first_record) return *found_[i].first_record;
-    return unknown_end;
+      if (found_[i].first_record) return {*found_[i].first_record, found_[i].is_header_good};
+    return {};
   }
 
   Status read_whole(size_t index) {
@@ -138,6 +140,9 @@ class Recovery {
     }
     uint64_t first_record = found.first_record.value_or(0);
     books_.begin_file({found.identity, first_record, first_record, found.size_bytes, found.created_ns});
+    // What a killed process left in the system's memory may not be on the disk, and from here on it counts as safe.
+    ASSIGN_OR_RETURN(std::unique_ptr<File> file, files_.open_file(path_of(found.identity), FileMode::update));
+    RETURN_IF_ERROR(file->sync());
     ASSIGN_OR_RETURN(uint64_t synced, find_synced_bytes(found));
     ASSIGN_OR_RETURN(std::unique_ptr<FrameReader> reader, open(found));
     return read_frames(*reader, end_by_next(index), synced);
@@ -155,25 +160,28 @@ class Recovery {
     }
   }
 
-  Status read_frames(FrameReader& reader, uint64_t end_record, uint64_t synced) {
+  Status read_frames(FrameReader& reader, const End& end, uint64_t synced) {
     uint64_t file = reader.identity().number;
     for (;;) {
       ASSIGN_OR_RETURN(FrameReader::Step step, reader.next());
       bool is_damaged = step.kind == FrameReader::Step::Kind::damage;
       if (step.kind == FrameReader::Step::Kind::frame) {
-        if (step.header.kind == FrameKind::record && step.header.number >= end_record) return cut(file, step.offset);
+        bool is_record = step.header.kind == FrameKind::record;
+        bool is_gap = is_record && step.header.number > books_.newest_file().end_record;
+        bool is_torn = is_gap && step.offset >= synced && !end.is_certain;
+        if (is_torn || (is_record && step.header.number >= end.record)) return cut(file, step.offset);
         ASSIGN_OR_RETURN(bool is_good, read_frame(reader, step));
         is_damaged = !is_good;
       }
       if (is_damaged) {
-        bool is_loss = step.offset < synced || (end_record != unknown_end && books_.newest_file().end_record < end_record);
+        bool is_loss = step.offset < synced || (end.is_certain && books_.newest_file().end_record < end.record);
         // Behind a checkpoint that is torn nothing can have been acknowledged, and behind one that is damaged everything.
         bool is_checkpoint = step.offset == file_header_bytes;
         if (!is_loss && !is_checkpoint) return cut(file, step.offset);
         if (is_loss) damage_.keep(reader, step.offset, step.bytes, "its check does not fit");
       }
       if (step.kind == FrameReader::Step::Kind::end) {
-        if (end_record != unknown_end) lose_up_to(end_record);
+        if (end.is_certain) lose_up_to(end.record);
         return {};
       }
     }
