@@ -130,6 +130,23 @@ TEST_F(FaultyFilesTest, AFailedSyncIsNotMadeGoodByTheNextOne) {
   EXPECT_GT(lost, 25u);
 }
 
+TEST_F(FaultyFilesTest, CuttingAFileDoesNotSaveWhatAFailedSyncLeft) {
+  size_t lost = 0;
+  for (int round = 0; round < 50; round++) {
+    std::string path = "/d/" + std::to_string(round);
+    auto file = create(path);
+    ASSERT_TRUE(files_.sync_directory("/d").is_ok());
+    write(*file, 0, std::string(600, 'x'));
+    files_.fail_next_sync();
+    EXPECT_FALSE(file->sync().is_ok());
+    ASSERT_TRUE(file->truncate(100).is_ok());
+    files_.crash();
+    std::string left = files_.read_file(path).value();
+    lost += left.find_first_not_of('x') != std::string::npos;
+  }
+  EXPECT_GT(lost, 5u) << "nothing of it ever was on the disk";
+}
+
 TEST_F(FaultyFilesTest, NamesAreSafeWhenTheDirectoryIsSynced) {
   size_t gone = 0;
   for (int round = 0; round < 40; round++) {

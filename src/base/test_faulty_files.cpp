@@ -22,19 +22,20 @@ struct FaultyFiles::Inode {
 
   std::string sector(uint64_t index) const { return content.substr(std::min<size_t>(index * sector_bytes, content.size()), sector_bytes); }
 
+  // What was given up was never on the disk: the disk still holds what it held before.
+  void will_change(uint64_t index) {
+    if (volatile_sectors.contains(index)) return;
+    auto given_up = given_up_sectors.extract(index);
+    volatile_sectors[index] = given_up ? given_up.mapped() : sector(index);
+  }
   void write(uint64_t offset, std::string_view bytes) {
     if (bytes.empty()) return;
-    for (uint64_t index = offset / sector_bytes; index <= (offset + bytes.size() - 1) / sector_bytes; index++) {
-      if (volatile_sectors.contains(index)) continue;
-      auto given_up = given_up_sectors.extract(index);
-      volatile_sectors[index] = given_up ? given_up.mapped() : sector(index);
-    }
+    for (uint64_t index = offset / sector_bytes; index <= (offset + bytes.size() - 1) / sector_bytes; index++) will_change(index);
     if (offset + bytes.size() > content.size()) content.resize(offset + bytes.size());
     content.replace(offset, bytes.size(), bytes);
   }
   void resize(uint64_t size) {
-    for (uint64_t index = size / sector_bytes; index * sector_bytes < content.size(); index++)
-      if (!volatile_sectors.contains(index)) volatile_sectors[index] = sector(index);
+    for (uint64_t index = size / sector_bytes; index * sector_bytes < content.size(); index++) will_change(index);
     content.resize(size);
   }
   void sync() {
