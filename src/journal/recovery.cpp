@@ -169,7 +169,9 @@ class Recovery {
         bool is_record = step.header.kind == FrameKind::record;
         bool is_gap = is_record && step.header.number > books_.newest_file().end_record;
         bool is_torn = is_gap && step.offset >= synced && !end.is_certain;
-        if (is_torn || (is_record && step.header.number >= end.record)) return cut(file, step.offset);
+        bool is_void = is_record && step.header.number >= end.record;
+        if (is_void && end.is_certain) lose_up_to(end.record);
+        if (is_torn || is_void) return cut(file, step.offset);
         ASSIGN_OR_RETURN(bool is_good, read_frame(reader, step));
         is_damaged = !is_good;
       }

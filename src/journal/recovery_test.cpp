@@ -135,6 +135,29 @@ TEST_F(RecoveryTest, WhatTheNextFileBeginsWithIsVoidInTheOneBefore) {
   EXPECT_EQ(recovered.books.next_waiting(0, {again[0].file, 0})->number, 2u) << "the copy that was acknowledged";
 }
 
+// The damage lies right before what a failed sync made void: the void records must not hide that one is missing.
+TEST_F(RecoveryTest, DamageBeforeVoidRecordsIsCountedAsLost) {
+  activate("a");
+  log_.begin_file();
+  std::vector<RecordPlace> places = log_.write({"one", "two"});
+  ASSERT_TRUE(log_.sync().is_ok());
+  Books before = log_.books;
+  log_.write({"void"});
+  files_.fail_next_sync();
+  ASSERT_FALSE(log_.sync().is_ok());
+  std::string old_path = log_.path();
+  log_.books = before;
+  log_.next_record = 3;
+  log_.begin_file();
+  log_.write({"three"});
+  ASSERT_TRUE(log_.sync().is_ok());
+  files_.damage(old_path, places[1].offset, 4);
+  files_.damage(log_.path(), file_header_bytes, 8);  // so that the old file has to be read
+  Recovered recovered = recover();
+  EXPECT_EQ(waiting(recovered.books), (Numbers{1, 3}));
+  EXPECT_EQ(damage_->lost_records(), 1u);
+}
+
 TEST_F(RecoveryTest, AFileThatWasOnlyBegunIsForgotten) {
   activate("a");
   log_.begin_file();
