@@ -204,8 +204,8 @@ void Books::apply(const Released& released) {
   Share* share = released.cursor < cursors_.size() && file ? find_share(released.cursor, released.file) : nullptr;
   if (!share || released.first < file->first_record) return;
   uint64_t end = std::min(released.first + released.count, file->end_record);
-  for (uint64_t number = released.first; number < end; number++) share->released.set(number - file->first_record);
-  Amount amount{released.count, released.items, released.bytes};
+  Amount amount{0, released.items, released.bytes};
+  for (uint64_t number = released.first; number < end; number++) amount.records += share->released.set(number - file->first_record);
   subtract(share->wanted, amount);
   subtract(cursors_[released.cursor].wanted, amount);
   settle_share(released.cursor, released.file, *share);

@@ -8,6 +8,12 @@ namespace vigia::journal {
 FrameReader::FrameReader(std::unique_ptr<File> file, const FileIdentity& identity, uint64_t offset, uint64_t end)
     : file_(std::move(file)), identity_(identity), offset_(offset), end_(end) {}
 
+void FrameReader::set_end(uint64_t end) {
+  // What was read from beyond the old end may have been half written.
+  if (window_offset_ + window_.size() > end_) window_.resize(end_ > window_offset_ ? end_ - window_offset_ : 0);
+  end_ = end;
+}
+
 Result<std::string_view> FrameReader::look(uint64_t offset, size_t size) {
   bool is_inside = offset >= window_offset_ && offset + size <= window_offset_ + window_.size();
   if (!is_inside) {

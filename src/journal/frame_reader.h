@@ -27,7 +27,7 @@ class FrameReader {
   const FileIdentity& identity() const { return identity_; }
   uint64_t offset() const { return offset_; }
   // More has been written meanwhile.
-  void set_end(uint64_t end) { end_ = end; }
+  void set_end(uint64_t end);
 
   // The next frame, or the damage before it.
   Result<Step> next();

@@ -1,0 +1,273 @@
+#include "journal/journal.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/check.h"
+#include "journal/recovery.h"
+
+namespace vigia::journal {
+
+namespace {
+
+constexpr int64_t lock_pause_ms = 50;
+constexpr int64_t short_wait_ms = 1'000;
+
+std::vector<std::string> names_of(const std::vector<CursorOptions>& cursors) {
+  std::vector<std::string> names;
+  for (const CursorOptions& cursor : cursors) names.push_back(cursor.name);
+  return names;
+}
+
+bool is_over(uint64_t quota, uint64_t amount) { return quota > 0 && amount > quota; }
+bool is_over(const Amount& quota, const Amount& amount) {
+  return is_over(quota.records, amount.records) || is_over(quota.items, amount.items) || is_over(quota.bytes, amount.bytes);
+}
+
+// Adds one record to the end of the list, or to the range that it continues.
+void add_release(std::vector<Released>& releases, uint32_t cursor, const RecordPlace& place) {
+  constexpr size_t most_looked_at = 8;
+  for (size_t i = releases.size(); i-- > 0 && i + most_looked_at >= releases.size();) {
+    Released& range = releases[i];
+    bool continues = range.cursor == cursor && range.file == place.file && range.first + range.count == place.number;
+    if (!continues) continue;
+    range.count++;
+    range.items += place.items;
+    range.bytes += place.bytes;
+    return;
+  }
+  releases.push_back({cursor, place.file, place.number, 1, place.items, place.bytes});
+}
+
+void give(uint64_t& budget, uint64_t bytes) { budget -= std::min(budget, bytes); }
+
+}  // namespace
+
+// --- Opening ---
+
+Result<std::unique_ptr<Journal>> Journal::open(JournalOptions options, const JournalEnvironment& environment, int64_t lock_timeout_ms) {
+  CHECK(options.cursors.size() <= 32);
+  std::string lock_path = options.directory + "/lock";
+  Result<std::unique_ptr<FileLock>> lock = environment.files.lock(lock_path);
+  for (int64_t waited_ms = 0; !lock.is_ok() && waited_ms < lock_timeout_ms; waited_ms += lock_pause_ms) {
+    pause_thread_ms(lock_pause_ms);
+    lock = environment.files.lock(lock_path);
+  }
+  if (!lock.is_ok()) return std::move(lock).status();
+  std::unique_ptr<Journal> journal(new Journal(std::move(options), environment, std::move(*lock)));
+  RETURN_IF_ERROR(journal->recover_files());
+  return journal;
+}
+
+Journal::Journal(JournalOptions options, const JournalEnvironment& environment, std::unique_ptr<FileLock> lock)
+    : directory_(options.directory),
+      environment_(environment),
+      lock_(std::move(lock)),
+      damage_(environment.files, options.directory, environment.log),
+      random_(environment.seed ? Random(environment.seed) : Random::from_system()),
+      last_sync_ms_(environment.clock.steady_ms()) {
+  state_.with([&](State& state) { state.options = std::move(options); });
+}
+
+Journal::~Journal() = default;
+
+Status Journal::recover_files() {
+  JournalOptions options = state_.with([](State& state) { return state.options; });
+  ASSIGN_OR_RETURN(Recovered recovered, recover(environment_.files, directory_, names_of(options.cursors), damage_, environment_.log));
+  next_file_ = recovered.next_file;
+  next_record_ = recovered.next_record;
+  state_.with([&](State& state) {
+    state.books = std::move(recovered.books);
+    use_options(state, std::move(options));
+  });
+  return {};
+}
+
+void Journal::use_options(State& state, JournalOptions options) {
+  for (uint32_t i = 0; i < state.books.cursors().size(); i++) state.books.set_active(i, false);
+  std::vector<Holder> holders;
+  for (const CursorOptions& cursor : options.cursors) {
+    uint32_t index = state.books.find_or_add_cursor(cursor.name);
+    state.books.set_active(index, true);
+    auto old = std::find_if(state.holders.begin(), state.holders.end(), [&](const Holder& holder) { return holder.index == index; });
+    Holder& holder = holders.emplace_back(old == state.holders.end() ? Holder() : *old);
+    holder.index = index;
+    holder.options = cursor;
+  }
+  for (uint32_t i = 0; i < state.books.cursors().size(); i++) {
+    const Books::Cursor& cursor = state.books.cursor(i);
+    if (!cursor.is_active && cursor.wanted.records > 0)
+      environment_.log.warn(
+          "the journal holds data for an exporter that its pipeline does not have any more; it is delivered when the "
+          "exporter is back, and dropped first when there is no more room",
+          {{"exporter", cursor.name}, {"records", cursor.wanted.records}, {"bytes", cursor.wanted.bytes}});
+  }
+  state.holders = std::move(holders);
+  state.options = std::move(options);
+  state.must_begin_file = true;
+}
+
+void Journal::change_options(JournalOptions options) {
+  CHECK(options.cursors.size() <= 32);
+  state_.with([&](State& state) { use_options(state, std::move(options)); });
+}
+
+void Journal::set_wake(std::function<void()> wake) {
+  wake_.with([&](std::function<void()>& held) { held = std::move(wake); });
+}
+
+void Journal::wake() {
+  bool is_needed = state_.with([](State& state) { return !std::exchange(state.is_awake, true); });
+  if (!is_needed) return;
+  wake_.with([](std::function<void()>& call) {
+    if (call) call();
+  });
+}
+
+// --- Appending ---
+
+void Journal::append(Record record, AppendDone done) {
+  auto framed = std::make_unique<FramedRecord>(std::move(record));
+  Status status = state_.with([&](State& state) {
+    Status admitted = admit(state, *framed);
+    if (!admitted.is_ok()) return admitted;
+    state.pending_amount += framed->amount();
+    state.pending.push_back({std::move(framed), std::move(done)});
+    return admitted;
+  });
+  if (!status.is_ok()) return done(std::move(status));
+  wake();
+}
+
+Status Journal::admit(State& state, const FramedRecord& record) {
+  int64_t now_ms = environment_.clock.steady_ms();
+  Amount amount = record.amount();
+  if (state.pending_amount.bytes + amount.bytes > state.options.most_pending_bytes && state.pending_amount.records > 0)
+    return unavailable("too much waits to be written to the disk").retryable_after_ms(short_wait_ms);
+  RETURN_IF_ERROR(admit_to_disk(state, amount.bytes, now_ms));
+  for (Holder& holder : state.holders) RETURN_IF_ERROR(admit_to_cursor(state, holder, amount, now_ms));
+  return {};
+}
+
+Status Journal::admit_to_cursor(State& state, Holder& holder, const Amount& amount, int64_t now_ms) {
+  const Amount& quota = holder.options.quota;
+  if (is_over(quota, amount))
+    return invalid_argument(fmt::format("a request of {} items and {} bytes is larger than the whole sending queue of {}", amount.items,
+                                        amount.bytes, holder.options.name));
+  auto wanted = [&] {
+    Amount sum = state.books.cursor(holder.index).wanted;
+    sum += state.pending_amount;
+    sum += amount;
+    return sum;
+  };
+  while (is_over(quota, wanted()) && holder.options.when_full == WhenFull::drop_oldest) {
+    std::optional<Books::Dropped> dropped = state.books.drop_oldest(holder.index);
+    if (!dropped) break;
+    holder.dropped += dropped->amount;
+    state.releases.insert(state.releases.end(), dropped->ranges.begin(), dropped->ranges.end());
+  }
+  if (!is_over(quota, wanted())) return {};
+  return unavailable(fmt::format("sending queue is full: {} has not caught up", holder.options.name))
+      .retryable_after_ms(holder.drain.wait_ms(amount.bytes, now_ms));
+}
+
+Status Journal::admit_to_disk(State& state, uint64_t bytes, int64_t now_ms) {
+  uint64_t limit = state.options.max_bytes;
+  auto is_too_much = [&] { return limit > 0 && state.books.size_bytes() + state.pending_amount.bytes + bytes > limit; };
+  if (!is_too_much()) return {};
+  // Makes room for later: a file goes when nobody wants it any more, and work() sees to that.
+  drop_orphans(state, bytes);
+  for (Holder& holder : state.holders) {
+    if (holder.options.when_full != WhenFull::drop_oldest) continue;
+    std::optional<Books::Dropped> dropped = state.books.drop_oldest(holder.index);
+    if (!dropped) continue;
+    holder.dropped += dropped->amount;
+    state.releases.insert(state.releases.end(), dropped->ranges.begin(), dropped->ranges.end());
+  }
+  if (state.books.finished_files().empty()) {
+    int64_t wait_ms = short_wait_ms;
+    for (const Holder& holder : state.holders) wait_ms = std::max(wait_ms, holder.drain.wait_ms(bytes, now_ms));
+    return unavailable("the storage has reached its size limit").retryable_after_ms(wait_ms);
+  }
+  return unavailable("the storage makes room").retryable_after_ms(short_wait_ms);
+}
+
+void Journal::drop_orphans(State& state, uint64_t bytes) {
+  for (uint32_t i = 0; i < state.books.cursors().size(); i++) {
+    if (state.books.cursor(i).is_active) continue;
+    for (uint64_t dropped_bytes = 0; dropped_bytes < bytes;) {
+      std::optional<Books::Dropped> dropped = state.books.drop_oldest(i);
+      if (!dropped) break;
+      dropped_bytes += dropped->amount.bytes;
+      state.releases.insert(state.releases.end(), dropped->ranges.begin(), dropped->ranges.end());
+      environment_.log.warn("dropped data of an exporter that is gone, to make room",
+                            {{"exporter", state.books.cursor(i).name}, {"items", dropped->amount.items}});
+    }
+  }
+}
+
+// --- Holding ---
+
+void Journal::release(uint32_t cursor, const RecordPlace& place, Origin origin) {
+  int64_t now_ms = environment_.clock.steady_ms();
+  bool is_first = state_.with([&](State& state) {
+    if (cursor >= state.holders.size()) return false;
+    Holder& holder = state.holders[cursor];
+    give(origin == Origin::live ? holder.live_bytes : holder.backlog_bytes, place.bytes);
+    if (!state.books.release(holder.index, place)) return false;
+    holder.drain.note(place.bytes, now_ms);
+    add_release(state.releases, holder.index, place);
+    return state.releases.size() == 1;
+  });
+  if (is_first) wake();
+}
+
+void Journal::give_back(uint32_t cursor, const RecordPlace& place, Origin origin) {
+  state_.with([&](State& state) {
+    if (cursor >= state.holders.size()) return;
+    Holder& holder = state.holders[cursor];
+    give(origin == Origin::live ? holder.live_bytes : holder.backlog_bytes, place.bytes);
+    state.books.give_back(holder.index, place);
+  });
+}
+
+bool Journal::has_waiting(uint32_t cursor) const {
+  return state_.with([&](const State& state) {
+    const Books::Cursor& books = state.books.cursor(state.holders[cursor].index);
+    return books.wanted.records > books.held.records;
+  });
+}
+
+bool Journal::is_readable(uint32_t cursor) const {
+  return state_.with([&](const State& state) {
+    const Holder& holder = state.holders[cursor];
+    const Books::Cursor& books = state.books.cursor(holder.index);
+    return books.wanted.records > books.held.records && holder.backlog_bytes < state.options.backlog_bytes;
+  });
+}
+
+CursorState Journal::cursor_state(uint32_t cursor) const {
+  return state_.with([&](const State& state) -> CursorState {
+    if (cursor >= state.holders.size()) return {};
+    const Holder& holder = state.holders[cursor];
+    const Books::Cursor& books = state.books.cursor(holder.index);
+    return {books.wanted, books.held, holder.options.quota, holder.dropped, state.books.oldest_ns(holder.index)};
+  });
+}
+
+JournalState Journal::state() const {
+  JournalState result = state_.with([](const State& state) {
+    JournalState sums;
+    sums.size_bytes = state.books.size_bytes();
+    sums.files = state.books.files().size();
+    return sums;
+  });
+  result.syncs = syncs_.load(std::memory_order_relaxed);
+  result.failed_writes = failed_writes_.load(std::memory_order_relaxed);
+  result.damaged_bytes = damage_.damaged_bytes();
+  result.lost_records = damage_.lost_records();
+  return result;
+}
+
+}  // namespace vigia::journal

@@ -1,0 +1,234 @@
+#pragma once
+
+// A journal: records are appended, are safe once that is answered, and stay until every cursor has released them.
+//
+//   ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal, Journal::open(options, environment));
+//   journal->append(record, [](Result<Appended> answer) { … });    // any thread
+//   int64_t next_ms = journal->work();                               // the disk thread, whenever `wake` was called
+//
+// - append() puts a record in line; work() writes all that waits as one group, syncs once, and answers. So one sync serves whoever came while
+//   the last one ran.
+// - A cursor takes a record, then releases it or gives it back. What is appended is taken at once, as live data, by each cursor that does not
+//   hold too much already; what was left is read from the files by read(), as backlog. Both have a budget, so that new and old data share
+//   what a slow reader can do.
+// - A cursor that wants as much as its quota refuses newcomers (retryable, with the time that making room will take) or drops its oldest.
+// - A failed sync ends the life of its file: what had not been answered goes into a new one. A full disk refuses, and nothing else.
+// - Releases are written with the next group or soon by themselves; after a crash some may be forgotten, and their records are read again.
+// - Files that nobody wants are deleted whole.
+//
+// append, take-backs, releases and the questions: any thread. work() and read(): one thread at a time each, and never on an event loop.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/function.h"
+#include "base/guarded.h"
+#include "base/random.h"
+#include "journal/books.h"
+#include "journal/damage.h"
+#include "journal/drain_rate.h"
+#include "journal/log_writer.h"
+
+namespace vigia::journal {
+
+enum class SyncPolicy : uint8_t {
+  always,    // Before the answer.
+  interval,  // Within the interval after it.
+  never,     // By the system.
+};
+enum class WhenFull : uint8_t { reject, drop_oldest };
+
+struct CursorOptions {
+  std::string name;
+  Amount quota;  // Each part of it: the most the cursor may want; 0: any.
+  WhenFull when_full = WhenFull::reject;
+};
+
+struct JournalOptions {
+  std::string directory;               // It is there.
+  std::vector<CursorOptions> cursors;  // At most 32.
+  SyncPolicy sync = SyncPolicy::always;
+  int64_t sync_interval_ms = 1'000;
+  uint64_t max_bytes = 0;  // Of all files; 0: any.
+  uint64_t file_bytes = 16 << 20;
+  uint64_t min_free_bytes = 64 << 20;  // What is left of the disk for others.
+  uint64_t most_pending_bytes = 64 << 20;
+  // What each cursor may hold of new and of old data. It may be passed by one record.
+  uint64_t live_bytes = 12 << 20;
+  uint64_t backlog_bytes = 12 << 20;
+};
+
+// Where from somebody holds a record.
+enum class Origin : uint8_t { live, backlog };
+
+struct Appended {
+  RecordPlace place;
+  uint32_t live_cursors = 0;  // Bit i: the options' cursor i holds it.
+};
+// A record that was read for a cursor, which holds it now.
+struct ReadRecord {
+  RecordPlace place;
+  Record record;
+};
+
+struct CursorState {
+  Amount wanted;
+  Amount held;
+  Amount quota;
+  Amount dropped;         // For want of room, since the start.
+  int64_t oldest_ns = 0;  // About when the oldest that is wanted was received; 0: there is none.
+};
+struct JournalState {
+  uint64_t size_bytes = 0;
+  uint64_t files = 0;
+  uint64_t syncs = 0;
+  uint64_t failed_writes = 0;  // Syncs and writes.
+  uint64_t damaged_bytes = 0;
+  uint64_t lost_records = 0;
+};
+
+struct JournalEnvironment {
+  FileSystem& files;
+  const Clock& clock;
+  MemoryLedger& ledger;
+  Logger log;
+  uint64_t seed = 0;  // 0: by the system.
+};
+
+class Journal {
+ public:
+  using AppendDone = Function<void(Result<Appended>)>;
+
+  // Waits up to `lock_timeout_ms` for another process to let go of the directory.
+  static Result<std::unique_ptr<Journal>> open(JournalOptions options, const JournalEnvironment& environment, int64_t lock_timeout_ms = 0);
+  Journal(const Journal&) = delete;
+  ~Journal();
+
+  // From now on, `wake` is called when work() should be. Any thread may call it.
+  void set_wake(std::function<void()> wake);
+  // Other cursors, quotas and limits. What cursors that are gone still want is kept, and is the first to go when the journal must not grow.
+  void change_options(JournalOptions options);
+
+  // `done` is called by work(), or at once with a refusal.
+  void append(Record record, AppendDone done);
+  // Gives how long to wait until the next call if nobody wakes; −1: until somebody does.
+  int64_t work();
+  // Writes what has been released, so that a restart does not read it again.
+  void flush();
+
+  // The next records that wait for a cursor, oldest first, up to about `max_bytes`; nothing when none waits or it holds its budget.
+  Result<std::vector<ReadRecord>> read(uint32_t cursor, uint64_t max_bytes);
+  bool has_waiting(uint32_t cursor) const;
+  // Whether read() may give something now.
+  bool is_readable(uint32_t cursor) const;
+  void release(uint32_t cursor, const RecordPlace& place, Origin origin);
+  void give_back(uint32_t cursor, const RecordPlace& place, Origin origin);
+
+  CursorState cursor_state(uint32_t cursor) const;
+  JournalState state() const;
+  const std::string& directory() const { return directory_; }
+
+ private:
+  struct Pending {
+    std::unique_ptr<FramedRecord> record;
+    AppendDone done;
+  };
+  struct Holder {
+    uint32_t index = 0;  // In the books.
+    CursorOptions options;
+    uint64_t live_bytes = 0;
+    uint64_t backlog_bytes = 0;
+    Amount dropped;
+    DrainRate drain;
+  };
+  struct State {
+    Books books;
+    JournalOptions options;
+    std::vector<Holder> holders;  // As in the options.
+    std::vector<Pending> pending;
+    Amount pending_amount;
+    std::vector<Released> releases;  // Not written yet.
+    bool must_begin_file = false;
+    bool is_awake = false;  // work() has been asked for and has not begun.
+  };
+  struct Group {
+    std::vector<Pending> records;
+    std::vector<Released> releases;
+    bool is_empty() const { return records.empty() && releases.empty(); }
+  };
+  // Where a cursor is reading.
+  struct Reading {
+    std::unique_ptr<FrameReader> reader;
+    uint64_t next_number = 0;  // What comes next is not before it.
+    int failures = 0;          // In a row.
+  };
+  // The file with the oldest record that waits, as far as it may be read.
+  struct NextRead {
+    FileIdentity file;
+    uint64_t number = 0;
+    uint64_t first_record = 0;
+    uint64_t end_record = 0;
+    uint64_t size_bytes = 0;
+  };
+
+  Journal(JournalOptions options, const JournalEnvironment& environment, std::unique_ptr<FileLock> lock);
+  Status recover_files();
+  void use_options(State& state, JournalOptions options);
+
+  // --- Appending ---
+  Status admit(State& state, const FramedRecord& record);
+  Status admit_to_cursor(State& state, Holder& holder, const Amount& amount, int64_t now_ms);
+  Status admit_to_disk(State& state, uint64_t bytes, int64_t now_ms);
+  void drop_orphans(State& state, uint64_t bytes);
+  void wake();
+
+  // --- Writing ---
+  Group take_group();
+  Status write_and_sync(Group& group, std::vector<uint64_t>& offsets);
+  Status write_once(Group& group, std::vector<uint64_t>& offsets);
+  // Says whether it began one.
+  Result<bool> begin_file_if_needed();
+  Status begin_file();
+  void abandon_file();
+  Status sync_now();
+  void answer(Group group, Status status, const std::vector<uint64_t>& offsets);
+  uint32_t publish(State& state, const FramedRecord& record, const RecordPlace& place);
+  void remove_finished();
+  void remove_drained_file();
+  int64_t rest();
+
+  // --- Reading ---
+  std::optional<NextRead> next_to_read(uint32_t cursor) const;
+  Status open_reading(Reading& reading, const NextRead& next) const;
+  Status read_file(uint32_t cursor, Reading& reading, const NextRead& next, uint64_t max_bytes, std::vector<ReadRecord>& found,
+                   uint64_t& bytes);
+  Result<bool> take_record(uint32_t cursor, const FrameReader::Step& step, FrameReader& reader, std::vector<ReadRecord>& found,
+                           uint64_t& bytes);
+  void lose(uint64_t file, uint64_t first, uint64_t count);
+
+  const std::string directory_;
+  const JournalEnvironment environment_;
+  const std::unique_ptr<FileLock> lock_;
+  DamageKeeper damage_;
+  Guarded<State> state_;
+  Guarded<std::function<void()>> wake_;
+  std::atomic<uint64_t> syncs_{0};
+  std::atomic<uint64_t> failed_writes_{0};
+
+  // Of work().
+  Random random_;
+  std::unique_ptr<LogWriter> writer_;
+  uint64_t next_file_ = 1;
+  uint64_t next_record_ = 1;
+  int64_t last_work_ms_ = 0;
+  int64_t last_sync_ms_ = 0;
+  bool is_full_told_ = false;
+  // Of read().
+  std::vector<Reading> readings_;
+};
+
+}  // namespace vigia::journal

@@ -1,0 +1,254 @@
+#include "journal/journal.h"
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "journal/test_log_internal.h"
+
+namespace vigia::journal {
+namespace {
+
+class JournalTest : public ::testing::Test {
+ protected:
+  JournalTest() { options_.directory = test::directory; }
+
+  // A new life of the program.
+  void open(std::vector<CursorOptions> cursors = {{"a", {}, WhenFull::reject}}) {
+    journal_ = nullptr;
+    options_.cursors = std::move(cursors);
+    Result<std::unique_ptr<Journal>> journal = Journal::open(options_, environment());
+    ASSERT_TRUE(journal.is_ok()) << journal.status().message();
+    journal_ = std::move(*journal);
+  }
+  JournalEnvironment environment() { return {files_, clock_, ledger_, Logger(), 7}; }
+
+  // Nothing for as long as there is no answer.
+  std::shared_ptr<std::optional<Result<Appended>>> start_append(const std::string& body, uint64_t items = 1) {
+    auto answer = std::make_shared<std::optional<Result<Appended>>>();
+    journal_->append(test::make_record(ledger_, body, "acme", items), [answer](Result<Appended> result) { *answer = std::move(result); });
+    return answer;
+  }
+  Result<Appended> append(const std::string& body, uint64_t items = 1) {
+    auto answer = start_append(body, items);
+    journal_->work();
+    return std::move(**answer);
+  }
+  // What the journal reads to this cursor, which keeps it.
+  std::vector<std::string> read_bodies(uint32_t cursor = 0) {
+    std::vector<std::string> bodies;
+    for (;;) {
+      Result<std::vector<ReadRecord>> records = journal_->read(cursor, 1 << 20);
+      EXPECT_TRUE(records.is_ok());
+      if (!records.is_ok() || records->empty()) return bodies;
+      for (ReadRecord& record : *records) {
+        bodies.push_back(record.record.body.to_string());
+        held_.push_back(record.place);
+      }
+    }
+  }
+  void idle() {
+    for (int i = 0; i < 5; i++) {
+      clock_.advance_ms(200);
+      journal_->work();
+    }
+  }
+  size_t journal_files() const {
+    size_t count = 0;
+    for (const std::string& path : files_.paths()) count += path.ends_with(".journal");
+    return count;
+  }
+
+  MemoryLedger ledger_;
+  ManualClock clock_;
+  vigia::test::FaultyFiles files_{1};
+  JournalOptions options_;
+  std::unique_ptr<Journal> journal_;
+  std::vector<RecordPlace> held_;
+};
+
+TEST_F(JournalTest, WhatIsAppendedIsHeldLiveAndGoneOnceItIsReleased) {
+  open();
+  Result<Appended> appended = append(std::string(2 << 20, 'x'));
+  ASSERT_TRUE(appended.is_ok());
+  EXPECT_EQ(appended->live_cursors, 1u);
+  EXPECT_TRUE(read_bodies().empty()) << "it is held already";
+  journal_->release(0, appended->place, Origin::live);
+  idle();
+  EXPECT_EQ(journal_files(), 0u);
+  EXPECT_EQ(journal_->state().size_bytes, 0u);
+}
+
+TEST_F(JournalTest, OneSyncServesAllThatWaited) {
+  open();
+  auto first = start_append("one");
+  auto second = start_append("two");
+  EXPECT_FALSE(first->has_value()) << "nothing is answered before it is safe";
+  journal_->work();
+  EXPECT_TRUE((*first)->is_ok() && (*second)->is_ok());
+  EXPECT_EQ(journal_->state().syncs, 1u);
+}
+
+TEST_F(JournalTest, ANewLifeReadsWhatWasNotReleased) {
+  open();
+  Result<Appended> first = append("one");
+  append("two").value();
+  journal_->release(0, first->place, Origin::live);
+  idle();
+  files_.kill();
+  open();
+  EXPECT_EQ(read_bodies(), std::vector<std::string>{"two"});
+}
+
+TEST_F(JournalTest, WhatIsGivenBackIsReadAgain) {
+  open();
+  Result<Appended> first = append("one");
+  append("two").value();
+  journal_->give_back(0, first->place, Origin::live);
+  EXPECT_EQ(read_bodies(), std::vector<std::string>{"one"});
+  journal_->give_back(0, held_.front(), Origin::backlog);
+  EXPECT_EQ(read_bodies(), std::vector<std::string>{"one"});
+}
+
+TEST_F(JournalTest, NewAndOldDataHaveTheirBudgets) {
+  options_.live_bytes = options_.backlog_bytes = 1000;
+  open();
+  for (int i = 0; i < 10; i++) append(std::string(400, static_cast<char>('0' + i))).value();
+  // Each budget may be passed by the record that reaches it.
+  EXPECT_EQ(journal_->cursor_state(0).held.records, 2u);
+  EXPECT_EQ(read_bodies().size(), 2u);
+  EXPECT_FALSE(journal_->is_readable(0));
+  EXPECT_TRUE(journal_->has_waiting(0));
+  journal_->release(0, held_.front(), Origin::backlog);
+  EXPECT_EQ(read_bodies().size(), 1u);
+}
+
+TEST_F(JournalTest, AFullQueueRefusesForAsLongAsTheDrainTakes) {
+  open({{"a", {0, 10, 0}, WhenFull::reject}});
+  Result<Appended> first = append("one", 6);
+  Result<Appended> refused = append("two", 6);
+  ASSERT_FALSE(refused.is_ok());
+  EXPECT_TRUE(refused.status().is_retryable());
+  EXPECT_GT(refused.status().retry_delay_ms(), 0);
+  EXPECT_FALSE(append("large", 11).status().is_retryable()) << "it can never fit";
+  journal_->release(0, first->place, Origin::live);
+  EXPECT_TRUE(append("two", 6).is_ok());
+}
+
+TEST_F(JournalTest, DropOldestTakesNewcomersAndCountsWhatWent) {
+  options_.live_bytes = 0;
+  options_.file_bytes = 500;
+  open({{"a", {3, 0, 0}, WhenFull::drop_oldest}, {"b", {}, WhenFull::reject}});
+  for (int i = 0; i < 8; i++) append("body " + std::to_string(i) + std::string(300, 'x')).value();
+  EXPECT_LE(journal_->cursor_state(0).wanted.records, 3u);
+  EXPECT_EQ(journal_->cursor_state(0).wanted.records + journal_->cursor_state(0).dropped.records, 8u);
+  EXPECT_EQ(read_bodies(1).size(), 8u) << "the other cursor keeps all";
+}
+
+TEST_F(JournalTest, AFailedSyncMovesTheGroupToANewFile) {
+  open();
+  append("one").value();
+  files_.fail_next_sync();
+  EXPECT_TRUE(append("two").is_ok());
+  EXPECT_EQ(journal_files(), 2u);
+  files_.crash();
+  open();
+  EXPECT_EQ(read_bodies(), (std::vector<std::string>{"one", "two"}));
+}
+
+TEST_F(JournalTest, TwoFailedSyncsRefuse) {
+  open();
+  files_.fail_next_sync(2);
+  Result<Appended> refused = append("one");
+  ASSERT_FALSE(refused.is_ok());
+  EXPECT_TRUE(refused.status().is_retryable());
+  EXPECT_TRUE(append("two").is_ok());
+}
+
+TEST_F(JournalTest, AFullDiskRefusesUntilThereIsRoom) {
+  options_.min_free_bytes = 0;
+  open();
+  append("one").value();
+  files_.set_capacity_bytes(files_.used_bytes() + 100);
+  Result<Appended> refused = append(std::string(1000, 'x'));
+  ASSERT_FALSE(refused.is_ok());
+  EXPECT_TRUE(refused.status().is_retryable());
+  files_.set_capacity_bytes(0);
+  EXPECT_TRUE(append("two").is_ok());
+}
+
+TEST_F(JournalTest, RoomIsLeftForOthersOnTheDisk) {
+  options_.min_free_bytes = 1 << 20;
+  open();
+  files_.set_capacity_bytes(1 << 19);
+  Result<Appended> refused = append("one");
+  ASSERT_FALSE(refused.is_ok());
+  EXPECT_NE(refused.status().message().find("nearly full"), std::string::npos) << refused.status().message();
+}
+
+TEST_F(JournalTest, TheSizeLimitHolds) {
+  options_.max_bytes = 4000;
+  options_.file_bytes = 1000;
+  open();
+  int accepted = 0;
+  for (int i = 0; i < 10; i++) accepted += append(std::string(500, 'x')).is_ok();
+  EXPECT_GT(accepted, 3);
+  EXPECT_LT(accepted, 10);
+  EXPECT_LE(journal_->state().size_bytes, 5000u);
+}
+
+TEST_F(JournalTest, AnExporterThatIsGoneKeepsItsBacklogUntilItIsBack) {
+  open({{"a", {}, WhenFull::reject}, {"b", {}, WhenFull::reject}});
+  Result<Appended> one = append("one");
+  journal_->release(0, one->place, Origin::live);
+  idle();
+  open({{"a", {}, WhenFull::reject}});
+  Result<Appended> two = append("two");
+  journal_->release(0, two->place, Origin::live);
+  idle();
+  open({{"a", {}, WhenFull::reject}, {"b", {}, WhenFull::reject}});
+  EXPECT_TRUE(read_bodies(0).empty());
+  EXPECT_EQ(read_bodies(1), std::vector<std::string>{"one"});
+}
+
+TEST_F(JournalTest, AReloadAddsACursorThatGetsWhatComesFromNowOn) {
+  open({{"a", {}, WhenFull::reject}});
+  append("one").value();
+  options_.cursors = {{"b", {}, WhenFull::reject}, {"a", {}, WhenFull::reject}};
+  journal_->change_options(options_);
+  EXPECT_EQ(append("two")->live_cursors, 3u);
+  EXPECT_EQ(journal_->cursor_state(0).wanted.records, 1u);
+  EXPECT_EQ(journal_->cursor_state(1).wanted.records, 2u);
+}
+
+TEST_F(JournalTest, ADamagedRecordIsPassedOverCountedAndKeptAside) {
+  open();
+  Result<Appended> one = append("one");
+  Result<Appended> two = append("two");
+  append("three").value();
+  files_.damage(std::string(test::directory) + "/" + files_.list(test::directory)->front(), two->place.offset + 60, 4);
+  for (const Result<Appended>* held : {&one, &two}) journal_->give_back(0, (*held)->place, Origin::live);
+  EXPECT_EQ(read_bodies(), std::vector<std::string>{"one"});
+  EXPECT_EQ(journal_->state().lost_records, 1u);
+  EXPECT_GT(journal_->state().damaged_bytes, 0u);
+}
+
+TEST_F(JournalTest, ADirectoryHasOneJournal) {
+  open();
+  EXPECT_FALSE(Journal::open(options_, environment()).is_ok());
+}
+
+TEST_F(JournalTest, WithAnIntervalTheAnswerDoesNotWaitForTheSync) {
+  options_.sync = SyncPolicy::interval;
+  open();
+  append("one").value();
+  EXPECT_EQ(journal_->state().syncs, 0u);
+  clock_.advance_ms(options_.sync_interval_ms);
+  journal_->work();
+  EXPECT_EQ(journal_->state().syncs, 1u);
+  files_.crash();
+  open();
+  EXPECT_EQ(read_bodies(), std::vector<std::string>{"one"});
+}
+
+}  // namespace
+}  // namespace vigia::journal
