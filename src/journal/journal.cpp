@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t lock_pause_ms = 50;
 constexpr int64_t short_wait_ms = 1'000;
+constexpr size_t most_cursors = 64;  // They fit a word.
 
 std::vector<std::string> names_of(const std::vector<CursorOptions>& cursors) {
   std::vector<std::string> names;
@@ -47,7 +48,6 @@ void give(uint64_t& budget, uint64_t bytes) { budget -= std::min(budget, bytes);
 // --- Opening ---
 
 Result<std::unique_ptr<Journal>> Journal::open(JournalOptions options, const JournalEnvironment& environment, int64_t lock_timeout_ms) {
-  CHECK(options.cursors.size() <= 32);
   std::string lock_path = options.directory + "/lock";
   Result<std::unique_ptr<FileLock>> lock = environment.files.lock(lock_path);
   for (int64_t waited_ms = 0; !lock.is_ok() && waited_ms < lock_timeout_ms; waited_ms += lock_pause_ms) {
@@ -77,40 +77,44 @@ Status Journal::recover_files() {
   ASSIGN_OR_RETURN(Recovered recovered, recover(environment_.files, directory_, names_of(options.cursors), damage_, environment_.log));
   next_file_ = recovered.next_file;
   next_record_ = recovered.next_record;
-  state_.with([&](State& state) {
+  return state_.with([&](State& state) {
     state.books = std::move(recovered.books);
-    use_options(state, std::move(options));
+    return use_options(state, std::move(options));
   });
-  return {};
 }
 
-void Journal::use_options(State& state, JournalOptions options) {
+Status Journal::use_options(State& state, JournalOptions options) const {
   for (uint32_t i = 0; i < state.books.cursors().size(); i++) state.books.set_active(i, false);
-  std::vector<Holder> holders;
   for (const CursorOptions& cursor : options.cursors) {
     uint32_t index = state.books.find_or_add_cursor(cursor.name);
     state.books.set_active(index, true);
-    auto old = std::find_if(state.holders.begin(), state.holders.end(), [&](const Holder& holder) { return holder.index == index; });
-    Holder& holder = holders.emplace_back(old == state.holders.end() ? Holder() : *old);
-    holder.index = index;
-    holder.options = cursor;
+    state.holders.resize(state.books.cursors().size());
+    state.holders[index].options = cursor;
   }
-  for (uint32_t i = 0; i < state.books.cursors().size(); i++) {
-    const Books::Cursor& cursor = state.books.cursor(i);
+  state.holders.resize(state.books.cursors().size());
+  if (state.holders.size() > most_cursors) return resource_exhausted(directory_ + " holds data for too many exporters that are gone");
+  for (const Books::Cursor& cursor : state.books.cursors())
     if (!cursor.is_active && cursor.wanted.records > 0)
       environment_.log.warn(
-          "the journal holds data for an exporter that its pipeline does not have any more; it is delivered when the "
-          "exporter is back, and dropped first when there is no more room",
+          "the journal holds data for an exporter that its pipeline does not have any more; it is delivered when the exporter is back, and "
+          "dropped first when there is no more room",
           {{"exporter", cursor.name}, {"records", cursor.wanted.records}, {"bytes", cursor.wanted.bytes}});
-  }
-  state.holders = std::move(holders);
   state.options = std::move(options);
   state.must_begin_file = true;
+  return {};
 }
 
-void Journal::change_options(JournalOptions options) {
-  CHECK(options.cursors.size() <= 32);
-  state_.with([&](State& state) { use_options(state, std::move(options)); });
+Status Journal::change_options(JournalOptions options) {
+  return state_.with([&](State& state) { return use_options(state, std::move(options)); });
+}
+
+uint32_t Journal::cursor(std::string_view name) const {
+  return state_.with([&](const State& state) {
+    for (uint32_t i = 0; i < state.holders.size(); i++)
+      if (state.books.cursor(i).name == name) return i;
+    CHECK(false);
+    return uint32_t{0};
+  });
 }
 
 void Journal::set_wake(std::function<void()> wake) {
@@ -140,119 +144,123 @@ void Journal::append(Record record, AppendDone done) {
   wake();
 }
 
-Status Journal::admit(State& state, const FramedRecord& record) {
+Status Journal::admit(State& state, const FramedRecord& record) const {
   int64_t now_ms = environment_.clock.steady_ms();
   Amount amount = record.amount();
   if (state.pending_amount.bytes + amount.bytes > state.options.most_pending_bytes && state.pending_amount.records > 0)
     return unavailable("too much waits to be written to the disk").retryable_after_ms(short_wait_ms);
   RETURN_IF_ERROR(admit_to_disk(state, amount.bytes, now_ms));
-  for (Holder& holder : state.holders) RETURN_IF_ERROR(admit_to_cursor(state, holder, amount, now_ms));
+  for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++)
+    if (state.books.cursor(cursor).is_active) RETURN_IF_ERROR(admit_to_cursor(state, cursor, amount, now_ms));
   return {};
 }
 
-Status Journal::admit_to_cursor(State& state, Holder& holder, const Amount& amount, int64_t now_ms) {
+Status Journal::admit_to_cursor(State& state, uint32_t cursor, const Amount& amount, int64_t now_ms) {
+  const Holder& holder = state.holders[cursor];
   const Amount& quota = holder.options.quota;
   if (is_over(quota, amount))
     return invalid_argument(fmt::format("a request of {} items and {} bytes is larger than the whole sending queue of {}", amount.items,
                                         amount.bytes, holder.options.name));
   auto wanted = [&] {
-    Amount sum = state.books.cursor(holder.index).wanted;
+    Amount sum = state.books.cursor(cursor).wanted;
     sum += state.pending_amount;
     sum += amount;
     return sum;
   };
-  while (is_over(quota, wanted()) && holder.options.when_full == WhenFull::drop_oldest) {
-    std::optional<Books::Dropped> dropped = state.books.drop_oldest(holder.index);
-    if (!dropped) break;
-    holder.dropped += dropped->amount;
-    state.releases.insert(state.releases.end(), dropped->ranges.begin(), dropped->ranges.end());
-  }
+  if (holder.options.when_full == WhenFull::drop_oldest)
+    while (is_over(quota, wanted()) && drop_oldest(state, cursor)) continue;
   if (!is_over(quota, wanted())) return {};
   return unavailable(fmt::format("sending queue is full: {} has not caught up", holder.options.name))
       .retryable_after_ms(holder.drain.wait_ms(amount.bytes, now_ms));
 }
 
-Status Journal::admit_to_disk(State& state, uint64_t bytes, int64_t now_ms) {
-  uint64_t limit = state.options.max_bytes;
-  auto is_too_much = [&] { return limit > 0 && state.books.size_bytes() + state.pending_amount.bytes + bytes > limit; };
-  if (!is_too_much()) return {};
-  // Makes room for later: a file goes when nobody wants it any more, and work() sees to that.
-  drop_orphans(state, bytes);
-  for (Holder& holder : state.holders) {
-    if (holder.options.when_full != WhenFull::drop_oldest) continue;
-    std::optional<Books::Dropped> dropped = state.books.drop_oldest(holder.index);
-    if (!dropped) continue;
-    holder.dropped += dropped->amount;
-    state.releases.insert(state.releases.end(), dropped->ranges.begin(), dropped->ranges.end());
-  }
-  if (state.books.finished_files().empty()) {
-    int64_t wait_ms = short_wait_ms;
-    for (const Holder& holder : state.holders) wait_ms = std::max(wait_ms, holder.drain.wait_ms(bytes, now_ms));
-    return unavailable("the storage has reached its size limit").retryable_after_ms(wait_ms);
-  }
-  return unavailable("the storage makes room").retryable_after_ms(short_wait_ms);
+// A file's worth of it; nothing when nothing waits.
+std::optional<Amount> Journal::drop_oldest(State& state, uint32_t cursor) {
+  std::optional<Books::Dropped> dropped = state.books.drop_oldest(cursor);
+  if (!dropped) return std::nullopt;
+  state.holders[cursor].dropped += dropped->amount;
+  state.releases.insert(state.releases.end(), dropped->ranges.begin(), dropped->ranges.end());
+  return dropped->amount;
 }
 
-void Journal::drop_orphans(State& state, uint64_t bytes) {
-  for (uint32_t i = 0; i < state.books.cursors().size(); i++) {
-    if (state.books.cursor(i).is_active) continue;
+// A file goes when nobody wants it any more, and work() sees to that: so what is dropped here makes room for those who come later.
+Status Journal::admit_to_disk(State& state, uint64_t bytes, int64_t now_ms) const {
+  uint64_t limit = state.options.max_bytes;
+  if (limit == 0 || state.books.size_bytes() + state.pending_amount.bytes + bytes <= limit) return {};
+  drop_orphans(state, bytes);
+  int64_t wait_ms = short_wait_ms;
+  for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++) {
+    const Holder& holder = state.holders[cursor];
+    if (!state.books.cursor(cursor).is_active) continue;
+    if (holder.options.when_full == WhenFull::drop_oldest) drop_oldest(state, cursor);
+    wait_ms = std::max(wait_ms, holder.drain.wait_ms(bytes, now_ms));
+  }
+  if (!state.books.finished_files().empty()) wait_ms = short_wait_ms;
+  return unavailable("the storage has reached its size limit").retryable_after_ms(wait_ms);
+}
+
+void Journal::drop_orphans(State& state, uint64_t bytes) const {
+  for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++) {
+    if (state.books.cursor(cursor).is_active) continue;
     for (uint64_t dropped_bytes = 0; dropped_bytes < bytes;) {
-      std::optional<Books::Dropped> dropped = state.books.drop_oldest(i);
+      std::optional<Amount> dropped = drop_oldest(state, cursor);
       if (!dropped) break;
-      dropped_bytes += dropped->amount.bytes;
-      state.releases.insert(state.releases.end(), dropped->ranges.begin(), dropped->ranges.end());
+      dropped_bytes += dropped->bytes;
       environment_.log.warn("dropped data of an exporter that is gone, to make room",
-                            {{"exporter", state.books.cursor(i).name}, {"items", dropped->amount.items}});
+                            {{"exporter", state.books.cursor(cursor).name}, {"items", dropped->items}});
     }
   }
 }
 
 // --- Holding ---
 
-void Journal::release(uint32_t cursor, const RecordPlace& place, Origin origin) {
+bool Journal::release(uint32_t cursor, const RecordPlace& place, Origin origin) {
   int64_t now_ms = environment_.clock.steady_ms();
-  bool is_first = state_.with([&](State& state) {
-    if (cursor >= state.holders.size()) return false;
+  bool is_first_release = false;
+  bool may_read = state_.with([&](State& state) {
     Holder& holder = state.holders[cursor];
     give(origin == Origin::live ? holder.live_bytes : holder.backlog_bytes, place.bytes);
-    if (!state.books.release(holder.index, place)) return false;
-    holder.drain.note(place.bytes, now_ms);
-    add_release(state.releases, holder.index, place);
-    return state.releases.size() == 1;
+    if (state.books.release(cursor, place)) {
+      holder.drain.note(place.bytes, now_ms);
+      is_first_release = state.releases.empty();
+      add_release(state.releases, cursor, place);
+    }
+    return is_readable(state, cursor);
   });
-  if (is_first) wake();
+  if (is_first_release) wake();
+  return may_read;
 }
 
-void Journal::give_back(uint32_t cursor, const RecordPlace& place, Origin origin) {
-  state_.with([&](State& state) {
-    if (cursor >= state.holders.size()) return;
+bool Journal::give_back(uint32_t cursor, const RecordPlace& place, Origin origin) {
+  return state_.with([&](State& state) {
     Holder& holder = state.holders[cursor];
     give(origin == Origin::live ? holder.live_bytes : holder.backlog_bytes, place.bytes);
-    state.books.give_back(holder.index, place);
+    state.books.give_back(cursor, place);
+    return is_readable(state, cursor);
   });
 }
 
 bool Journal::has_waiting(uint32_t cursor) const {
   return state_.with([&](const State& state) {
-    const Books::Cursor& books = state.books.cursor(state.holders[cursor].index);
+    const Books::Cursor& books = state.books.cursor(cursor);
     return books.wanted.records > books.held.records;
   });
 }
 
 bool Journal::is_readable(uint32_t cursor) const {
-  return state_.with([&](const State& state) {
-    const Holder& holder = state.holders[cursor];
-    const Books::Cursor& books = state.books.cursor(holder.index);
-    return books.wanted.records > books.held.records && holder.backlog_bytes < state.options.backlog_bytes;
-  });
+  return state_.with([&](const State& state) { return is_readable(state, cursor); });
+}
+
+bool Journal::is_readable(const State& state, uint32_t cursor) {
+  const Books::Cursor& books = state.books.cursor(cursor);
+  return books.wanted.records > books.held.records && state.holders[cursor].backlog_bytes < state.options.backlog_bytes;
 }
 
 CursorState Journal::cursor_state(uint32_t cursor) const {
   return state_.with([&](const State& state) -> CursorState {
-    if (cursor >= state.holders.size()) return {};
     const Holder& holder = state.holders[cursor];
-    const Books::Cursor& books = state.books.cursor(holder.index);
-    return {books.wanted, books.held, holder.options.quota, holder.dropped, state.books.oldest_ns(holder.index)};
+    const Books::Cursor& books = state.books.cursor(cursor);
+    return {books.wanted, books.held, holder.options.quota, holder.dropped, state.books.oldest_ns(cursor)};
   });
 }
 

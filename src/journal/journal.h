@@ -50,7 +50,7 @@ struct CursorOptions {
 
 struct JournalOptions {
   std::string directory;               // It is there.
-  std::vector<CursorOptions> cursors;  // At most 32.
+  std::vector<CursorOptions> cursors;  // With those that are gone and still want something at most 64.
   SyncPolicy sync = SyncPolicy::always;
   int64_t sync_interval_ms = 1'000;
   uint64_t max_bytes = 0;  // Of all files; 0: any.
@@ -67,7 +67,7 @@ enum class Origin : uint8_t { live, backlog };
 
 struct Appended {
   RecordPlace place;
-  uint32_t live_cursors = 0;  // Bit i: the options' cursor i holds it.
+  uint64_t live_cursors = 0;  // Bit i: cursor i holds it.
 };
 // A record that was read for a cursor, which holds it now.
 struct ReadRecord {
@@ -111,7 +111,9 @@ class Journal {
   // From now on, `wake` is called when work() should be. Any thread may call it.
   void set_wake(std::function<void()> wake);
   // Other cursors, quotas and limits. What cursors that are gone still want is kept, and is the first to go when the journal must not grow.
-  void change_options(JournalOptions options);
+  Status change_options(JournalOptions options);
+  // What a cursor goes by for as long as this lives. REQUIRES: it is one of the options'.
+  uint32_t cursor(std::string_view name) const;
 
   // `done` is called by work(), or at once with a refusal.
   void append(Record record, AppendDone done);
@@ -125,8 +127,9 @@ class Journal {
   bool has_waiting(uint32_t cursor) const;
   // Whether read() may give something now.
   bool is_readable(uint32_t cursor) const;
-  void release(uint32_t cursor, const RecordPlace& place, Origin origin);
-  void give_back(uint32_t cursor, const RecordPlace& place, Origin origin);
+  // Both say whether read() may give something now.
+  bool release(uint32_t cursor, const RecordPlace& place, Origin origin);
+  bool give_back(uint32_t cursor, const RecordPlace& place, Origin origin);
 
   CursorState cursor_state(uint32_t cursor) const;
   JournalState state() const;
@@ -138,7 +141,6 @@ class Journal {
     AppendDone done;
   };
   struct Holder {
-    uint32_t index = 0;  // In the books.
     CursorOptions options;
     uint64_t live_bytes = 0;
     uint64_t backlog_bytes = 0;
@@ -148,7 +150,7 @@ class Journal {
   struct State {
     Books books;
     JournalOptions options;
-    std::vector<Holder> holders;  // As in the options.
+    std::vector<Holder> holders;  // As the books' cursors, also those that are gone.
     std::vector<Pending> pending;
     Amount pending_amount;
     std::vector<Released> releases;  // Not written yet.
@@ -177,13 +179,15 @@ class Journal {
 
   Journal(JournalOptions options, const JournalEnvironment& environment, std::unique_ptr<FileLock> lock);
   Status recover_files();
-  void use_options(State& state, JournalOptions options);
+  Status use_options(State& state, JournalOptions options) const;
 
   // --- Appending ---
-  Status admit(State& state, const FramedRecord& record);
-  Status admit_to_cursor(State& state, Holder& holder, const Amount& amount, int64_t now_ms);
-  Status admit_to_disk(State& state, uint64_t bytes, int64_t now_ms);
-  void drop_orphans(State& state, uint64_t bytes);
+  Status admit(State& state, const FramedRecord& record) const;
+  static Status admit_to_cursor(State& state, uint32_t cursor, const Amount& amount, int64_t now_ms);
+  static bool is_readable(const State& state, uint32_t cursor);
+  static std::optional<Amount> drop_oldest(State& state, uint32_t cursor);
+  Status admit_to_disk(State& state, uint64_t bytes, int64_t now_ms) const;
+  void drop_orphans(State& state, uint64_t bytes) const;
   void wake();
 
   // --- Writing ---
@@ -196,7 +200,7 @@ class Journal {
   void abandon_file();
   Status sync_now();
   void answer(Group group, Status status, const std::vector<uint64_t>& offsets);
-  uint32_t publish(State& state, const FramedRecord& record, const RecordPlace& place);
+  static uint64_t publish(State& state, const FramedRecord& record, const RecordPlace& place);
   void remove_finished();
   void remove_drained_file();
   int64_t rest();

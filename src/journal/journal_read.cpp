@@ -40,10 +40,9 @@ Result<std::vector<ReadRecord>> Journal::read(uint32_t cursor, uint64_t max_byte
 
 std::optional<Journal::NextRead> Journal::next_to_read(uint32_t cursor) const {
   return state_.with([&](const State& state) -> std::optional<NextRead> {
-    if (cursor >= state.holders.size()) return std::nullopt;
     const Holder& holder = state.holders[cursor];
     if (holder.backlog_bytes >= state.options.backlog_bytes) return std::nullopt;
-    std::optional<Books::Position> next = state.books.next_waiting(holder.index, {});
+    std::optional<Books::Position> next = state.books.next_waiting(cursor, {});
     if (!next) return std::nullopt;
     const FileEntry& file = *state.books.find_file(next->file);
     return NextRead{file.identity, next->number, file.first_record, file.end_record, file.size_bytes};
@@ -95,7 +94,7 @@ Result<bool> Journal::take_record(uint32_t cursor, const FrameReader::Step& step
                                   uint64_t& bytes) {
   uint64_t file = reader.identity().number;
   bool is_waiting =
-      state_.with([&](const State& state) { return state.books.is_waiting(state.holders[cursor].index, file, step.header.number); });
+      state_.with([&](const State& state) { return state.books.is_waiting(cursor, file, step.header.number); });
   if (!is_waiting) return true;
   Result<Slice> payload = reader.payload(step, environment_.ledger);
   if (!payload.is_ok() && payload.status().code() != StatusCode::data_loss) return std::move(payload).status();
@@ -111,7 +110,7 @@ Result<bool> Journal::take_record(uint32_t cursor, const FrameReader::Step& step
   bool is_taken = false;
   bool has_room = state_.with([&](State& state) {
     Holder& holder = state.holders[cursor];
-    is_taken = state.books.take(holder.index, read.place);
+    is_taken = state.books.take(cursor, read.place);
     if (is_taken) holder.backlog_bytes += read.place.bytes;
     return holder.backlog_bytes < state.options.backlog_bytes;
   });

@@ -115,7 +115,10 @@ class Simulation {
         let_go(static_cast<uint32_t>(random_.below(2)), true);
         break;
       case 7:
-        random_.below(6) == 0 ? journal_->change_options(options_) : let_go(static_cast<uint32_t>(random_.below(2)), false);
+        if (random_.below(6) == 0)
+          EXPECT_TRUE(journal_->change_options(options_).is_ok());
+        else
+          let_go(static_cast<uint32_t>(random_.below(2)), false);
         break;
     }
   }

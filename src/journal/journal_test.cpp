@@ -214,10 +214,10 @@ TEST_F(JournalTest, AReloadAddsACursorThatGetsWhatComesFromNowOn) {
   open({{"a", {}, WhenFull::reject}});
   append("one").value();
   options_.cursors = {{"b", {}, WhenFull::reject}, {"a", {}, WhenFull::reject}};
-  journal_->change_options(options_);
+  ASSERT_TRUE(journal_->change_options(options_).is_ok());
   EXPECT_EQ(append("two")->live_cursors, 3u);
-  EXPECT_EQ(journal_->cursor_state(0).wanted.records, 1u);
-  EXPECT_EQ(journal_->cursor_state(1).wanted.records, 2u);
+  EXPECT_EQ(journal_->cursor_state(journal_->cursor("b")).wanted.records, 1u);
+  EXPECT_EQ(journal_->cursor_state(journal_->cursor("a")).wanted.records, 2u);
 }
 
 TEST_F(JournalTest, ADamagedRecordIsPassedOverCountedAndKeptAside) {

@@ -155,14 +155,14 @@ void Journal::answer(Group group, Status status, const std::vector<uint64_t>& of
 }
 
 // Enters the record in the books, and hands it to the cursors that can hold more.
-uint32_t Journal::publish(State& state, const FramedRecord& record, const RecordPlace& place) {
+uint64_t Journal::publish(State& state, const FramedRecord& record, const RecordPlace& place) {
   state.books.add(record.amount(), place.received_ns);
-  uint32_t live_cursors = 0;
-  for (size_t i = 0; i < state.holders.size(); i++) {
-    Holder& holder = state.holders[i];
-    if (holder.live_bytes >= state.options.live_bytes || !state.books.take(holder.index, place)) continue;
+  uint64_t live_cursors = 0;
+  for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++) {
+    Holder& holder = state.holders[cursor];
+    if (holder.live_bytes >= state.options.live_bytes || !state.books.take(cursor, place)) continue;
     holder.live_bytes += place.bytes;
-    live_cursors |= uint32_t{1} << i;
+    live_cursors |= uint64_t{1} << cursor;
   }
   return live_cursors;
 }

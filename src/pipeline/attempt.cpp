@@ -1,5 +1,8 @@
 #include "pipeline/attempt.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/guarded.h"
 
 namespace vigia::pipeline {
@@ -26,17 +29,22 @@ class Attempt::Loan final : public Receipt::Record {
 Attempt::Attempt(Batch& batch) {
   std::vector<Receipt> originals = std::exchange(batch.receipts, {});
   outgoing_ = batch.share();
-  if (originals.empty()) return;
-  loan_ = std::make_shared<Loan>(std::move(originals));
-  outgoing_.receipts.emplace_back(loan_);
+  while (!originals.empty()) {
+    uint64_t branches = originals.front().branches();
+    auto others = std::stable_partition(originals.begin(), originals.end(), [&](const Receipt& one) { return one.branches() == branches; });
+    std::vector<Receipt> rest(std::make_move_iterator(others), std::make_move_iterator(originals.end()));
+    originals.erase(others, originals.end());
+    loans_.push_back(std::make_shared<Loan>(std::move(originals)));
+    outgoing_.receipts.emplace_back(loans_.back(), branches);
+    originals = std::move(rest);
+  }
 }
 
 Attempt::~Attempt() = default;
 
 void Attempt::refused(Batch& batch) {
-  if (!loan_) return;
-  batch.receipts = loan_->take_back();
-  loan_ = nullptr;
+  for (const std::shared_ptr<Loan>& loan : std::exchange(loans_, {}))
+    for (Receipt& receipt : loan->take_back()) batch.receipts.push_back(std::move(receipt));
 }
 
 }  // namespace vigia::pipeline

@@ -11,6 +11,7 @@
 // An attempt is used by one caller at a time.
 
 #include <memory>
+#include <vector>
 
 #include "pipeline/batch.h"
 
@@ -27,14 +28,14 @@ class Attempt {
   // The batch to hand on. Called once.
   Batch take() { return std::move(outgoing_); }
   // The next consumer has the responsibility now: the record is settled when it settles.
-  void accepted() { loan_ = nullptr; }
+  void accepted() { loans_.clear(); }
   // The receipts come back to `batch`.
   void refused(Batch& batch);
 
  private:
   class Loan;
   Batch outgoing_;
-  std::shared_ptr<Loan> loan_;
+  std::vector<std::shared_ptr<Loan>> loans_;  // One for each set of branches, so that they end apart.
 };
 
 }  // namespace vigia::pipeline

@@ -22,14 +22,16 @@ struct Receipt::Shared {
   std::atomic<bool> is_kept{false};
 };
 
-Receipt::Receipt(std::shared_ptr<Record> record) : shared_(std::make_shared<Shared>(std::move(record))) {}
+Receipt::Receipt(std::shared_ptr<Record> record, uint64_t branches)
+    : shared_(std::make_shared<Shared>(std::move(record))), branches_(branches) {}
 
-Receipt::Receipt(const Receipt& other) : shared_(other.shared_) {
+Receipt::Receipt(const Receipt& other) : shared_(other.shared_), branches_(other.branches_) {
   if (shared_) shared_->holders.fetch_add(1, std::memory_order_relaxed);
 }
 
 Receipt& Receipt::operator=(Receipt other) noexcept {
   std::swap(shared_, other.shared_);
+  std::swap(branches_, other.branches_);
   return *this;
 }
 
@@ -48,6 +50,7 @@ Batch Batch::share() const {
   copy.item_count = item_count;
   copy.client = client;
   copy.receipts = receipts;
+  copy.branches = branches;
   return copy;
 }
 

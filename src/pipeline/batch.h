@@ -24,6 +24,9 @@ struct Client {
   std::string customer;
 };
 
+// Exporters of a pipeline, one bit each in the pipeline's order: whom data is still for. What is read again from a journal is for one.
+constexpr uint64_t all_branches = ~uint64_t{0};
+
 // A record of a journal that somebody still has to deal with (DESIGN, idea 4). When all receipts of a record have been
 // settled, its journal may forget it. A receipt that is dropped unsettled leaves the record to be read again. Pipelines without
 // a journal have no receipts.
@@ -38,7 +41,8 @@ class Receipt {
     virtual void on_kept() = 0;
   };
 
-  explicit Receipt(std::shared_ptr<Record> record);
+  // `branches`: which of the pipeline's exporters it is about.
+  explicit Receipt(std::shared_ptr<Record> record, uint64_t branches = all_branches);
   Receipt(const Receipt& other);
   Receipt(Receipt&&) noexcept = default;
   Receipt& operator=(Receipt other) noexcept;
@@ -46,10 +50,12 @@ class Receipt {
 
   // Exported, sealed, decided, dropped by a filter or set aside as a dead letter.
   void settle();
+  uint64_t branches() const { return branches_; }
 
  private:
   struct Shared;
   std::shared_ptr<Shared> shared_;
+  uint64_t branches_ = all_branches;
 };
 
 // How much room something needs in a queue.
@@ -107,6 +113,7 @@ struct Batch {
   size_t item_count = 0;
   std::shared_ptr<const Client> client;
   std::vector<Receipt> receipts;
+  uint64_t branches = all_branches;
   Reservation reservation;
 
   Load load() const { return {1, item_count, payload.size()}; }

@@ -15,7 +15,11 @@ bool is_same_client(const Client* a, const Client* b) {
 }
 
 void merge_into(Batch& batch, Batch&& more) {
-  if (batch.payload.empty()) batch.client = more.client;
+  if (batch.payload.empty()) {
+    batch.client = more.client;
+    batch.branches = more.branches;
+  }
+  CHECK(batch.branches == more.branches);
   batch.payload.append(std::move(more.payload));
   batch.item_count += more.item_count;
   batch.receipts.insert(batch.receipts.end(), std::make_move_iterator(more.receipts.begin()), std::make_move_iterator(more.receipts.end()));
@@ -54,6 +58,7 @@ std::vector<Batch> split_batch(Batch batch, size_t max_size, Sizer sizer, Memory
     part.item_count = piece.item_count;
     part.client = batch.client;
     part.receipts = batch.receipts;
+    part.branches = batch.branches;
   }
   batch.settle();
   return parts;

@@ -12,7 +12,7 @@ namespace vigia::pipeline {
 // Whether data of these senders may travel in one batch.
 bool is_same_client(const Client* a, const Client* b);
 
-// Adds the data and receipts of `more`; reservations are let go. REQUIRES: the same signal.
+// Adds the data and receipts of `more`; reservations are let go. REQUIRES: the same signal and branches.
 void merge_into(Batch& batch, Batch&& more);
 
 size_t size_of(const Load& load, Sizer sizer);

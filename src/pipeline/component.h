@@ -130,6 +130,7 @@ constexpr std::string_view authenticator_topic = "authenticator";  // The extens
 std::vector<std::string> spellings_of(const std::string& extension_type);
 
 using Signals = std::vector<otlp::Signal>;
+struct SenderConfig;
 
 // How components of one type are made. A configuration is what decode() gave, as the component's own type.
 struct ComponentFactory {
@@ -144,10 +145,14 @@ struct ReceiverFactory : ComponentFactory {
   std::function<Result<std::unique_ptr<Receiver>>(const Context&, const std::any& config, const Outputs&)> create;
 };
 struct ProcessorFactory : ComponentFactory {
+  // How many items it collects before it hands them on as one request; null for those that do not.
+  std::function<uint64_t(const std::any& config)> batch_items;
   std::function<Result<std::unique_ptr<Processor>>(const Context&, const std::any& config, otlp::Signal, Consumer& next)> create;
 };
 // An exporter is made once for each signal that uses it.
 struct ExporterFactory : ComponentFactory {
+  // What its sending queue is to be; null for exporters that have none.
+  std::function<const SenderConfig*(const std::any& config)> sender;
   std::function<Result<std::unique_ptr<Exporter>>(const Context&, const std::any& config, otlp::Signal)> create;
 };
 // A connector is made once for each pair of signals; `signals` says which it takes, and it may give any of `to`.

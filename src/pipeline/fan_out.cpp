@@ -72,13 +72,26 @@ Result<Reservation> FanOut::reserve(const Load& load) {
   return Reservation(std::move(branches));
 }
 
+namespace {
+
+// A copy that is not about this branch has nothing to wait for; the one of the right branch decides.
+void settle_receipts_of_others(Batch& batch, size_t branch) {
+  auto is_foreign = [&](const Receipt& receipt) { return (receipt.branches() >> branch & 1) == 0; };
+  for (Receipt& receipt : batch.receipts)
+    if (is_foreign(receipt)) receipt.settle();
+  std::erase_if(batch.receipts, is_foreign);
+}
+
+}  // namespace
+
 void FanOut::consume(Batch batch, Done done) {
   if (targets_.size() == 1) {
     targets_.front()->consume(std::move(batch), std::move(done));
     return;
   }
-  // After a reload, room may have been reserved for other branches than there are now.
-  if (batch.reservation.branches().size() != targets_.size()) {
+  // After a reload, room may have been reserved for other branches than there are now. What is not for all has been accepted before, and
+  // whoever may refuse it can do that on its own.
+  if (batch.branches == all_branches && batch.reservation.branches().size() != targets_.size()) {
     Result<Reservation> room = reserve(batch.load());
     if (!room.is_ok()) {
       done(std::move(room).status());
@@ -86,11 +99,18 @@ void FanOut::consume(Batch batch, Done done) {
     }
     batch.reservation = std::move(room).value();
   }
+  std::vector<size_t> wanted;
+  for (size_t i = 0; i < targets_.size(); i++)
+    if (batch.branches >> i & 1) wanted.push_back(i);
+  if (wanted.empty()) return done(Status());
   Reservation room = std::exchange(batch.reservation, {});
-  auto combined = CombinedDone::create(targets_.size(), std::move(done));
-  for (size_t i = 0; i < targets_.size(); i++) {
-    Batch branch = i + 1 < targets_.size() ? batch.share() : std::move(batch);
-    branch.reservation = std::move(room.branches()[i]);
+  bool has_room = room.branches().size() == targets_.size();
+  auto combined = CombinedDone::create(wanted.size(), std::move(done));
+  for (size_t i : wanted) {
+    Batch branch = i != wanted.back() ? batch.share() : std::move(batch);
+    settle_receipts_of_others(branch, i);
+    branch.branches = all_branches;
+    if (has_room) branch.reservation = std::move(room.branches()[i]);
     targets_[i]->consume(std::move(branch), CombinedDone::part_of(combined));
   }
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 // One consumer over several: what stands behind a receiver that feeds several pipelines, and behind the last processor of a
-// pipeline that has several exporters.
+// pipeline that has several exporters. There each branch gets what is for it, with the receipts that are about it.
 //
 // Room is reserved in every branch before anything is committed to any, so that a full queue refuses the batch for
 // all of them and the sender's next try does not give the others the same data twice.

@@ -26,15 +26,18 @@ int start_rank(ComponentKind kind) {
       return 2;
     case ComponentKind::processor:
       return 3;
-    case ComponentKind::receiver:
+    case ComponentKind::journal:
       return 4;
+    case ComponentKind::receiver:
+      return 5;
   }
   return 0;
 }
 
 }  // namespace
 
-Graph::Graph(GraphEnvironment environment) : environment_(std::move(environment)) {}
+Graph::Graph(GraphEnvironment environment)
+    : environment_(std::move(environment)), journals_(environment_.files, environment_.clock, environment_.ledger, environment_.log) {}
 Graph::~Graph() = default;
 
 Extension* Graph::find_extension(const ComponentId& id) const {
@@ -57,8 +60,9 @@ void Graph::publish_extension(Node& node, bool is_there) {
 // --- Making ---
 
 Context Graph::context_for(Node& node) const {
-  LogFields fields = {{"kind", component_kind_name(node.key.kind)}, {"name", node.key.id.to_string()}};
-  if (node.key.kind == ComponentKind::processor) fields.emplace_back("pipeline", node.key.pipeline);
+  LogFields fields = {{"kind", component_kind_name(node.key.kind)}};
+  if (node.key.kind != ComponentKind::journal) fields.emplace_back("name", node.key.id.to_string());
+  if (node.key.kind == ComponentKind::processor || node.key.kind == ComponentKind::journal) fields.emplace_back("pipeline", node.key.pipeline);
   if (node.key.kind == ComponentKind::exporter) fields.emplace_back("data_type", otlp::signal_name(node.key.from));
   auto asked = node.asked_extensions;
   return {node.key.id,
@@ -98,6 +102,12 @@ Result<Graph::NodePointer> Graph::create_node(const NodeKey& key, const PlannedN
 }
 
 Status Graph::create_component(Node& node, const PlannedNode& planned) {
+  if (planned.journal) {
+    auto stage = std::make_unique<JournalStage>(*node.context, journals_, *planned.journal, node.output(node.key.to));
+    node.entrance = stage.get();
+    node.component = std::move(stage);
+    return {};
+  }
   const ComponentFactory& factory = *planned.component->factory;
   const std::any& config = planned.component->config;
   const NodeKey& key = node.key;
@@ -134,6 +144,8 @@ Status Graph::create_component(Node& node, const PlannedNode& planned) {
       ASSIGN_OR_RETURN(node.component, static_cast<const ExtensionFactory&>(factory).create(context, config));
       return {};
     }
+    case ComponentKind::journal:
+      break;
   }
   return internal_error("unknown kind of component");
 }
@@ -147,7 +159,7 @@ void Graph::try_out(ServiceConfig config, config::Diagnostics& diagnostics) {
     if (node.is_ok())
       nodes[key] = std::move(*node);
     else
-      diagnostics.error(planned.component->position, fmt::format("{}s::{}", component_kind_name(key.kind), key.id.to_string()),
+      diagnostics.error(planned.component ? planned.component->position : config::Position(), fmt::format("{}s::{}", component_kind_name(key.kind), key.id.to_string()),
                         node.status().message());
   }
   for (const auto& [key, planned] : plan) check_authenticators(planned, nodes, diagnostics);
@@ -155,6 +167,7 @@ void Graph::try_out(ServiceConfig config, config::Diagnostics& diagnostics) {
 
 // That they are defined and listed has been checked before; what they are good for is known of the living ones.
 void Graph::check_authenticators(const PlannedNode& planned, const Nodes& nodes, config::Diagnostics& diagnostics) {
+  if (!planned.component) return;
   bool is_client = planned.component->kind == ComponentKind::exporter;
   for (const config::Claim& claim : planned.component->claims) {
     if (claim.topic != authenticator_topic) continue;
@@ -297,7 +310,8 @@ Status Graph::start(ServiceConfig config) {
   Nodes nodes;
   for (const auto& [key, planned] : plan_) {
     Result<NodePointer> node = create_node(key, planned, config_);
-    if (!node.is_ok()) return std::move(node).status().with_context(planned.component->position.to_string());
+    if (!node.is_ok() && planned.component) return std::move(node).status().with_context(planned.component->position.to_string());
+    if (!node.is_ok()) return std::move(node).status();
     nodes[key] = std::move(*node);
   }
   connect(plan_, nodes, [&](const NodeKey& key) -> Node& { return *nodes.at(key); });

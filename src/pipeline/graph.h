@@ -17,6 +17,7 @@
 
 #include "base/guarded.h"
 #include "pipeline/component.h"
+#include "pipeline/journal_runner.h"
 #include "pipeline/junction.h"
 #include "pipeline/plan.h"
 #include "pipeline/service_config.h"
@@ -88,6 +89,7 @@ class Graph {
   void publish_extension(Node& node, bool is_there);
 
   GraphEnvironment environment_;
+  JournalShelf journals_;
   std::shared_ptr<const ServiceConfig> config_;
   Plan plan_;
   Nodes nodes_;

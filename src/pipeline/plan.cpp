@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "pipeline/sender_config.h"
+
 namespace vigia::pipeline {
 
 std::string NodeKey::to_string() const {
   std::string text = std::string(component_kind_name(kind)) + " " + id.to_string();
   if (kind == ComponentKind::processor) return text + " (" + pipeline + ")";
+  if (kind == ComponentKind::journal) return "journal of the pipeline " + pipeline;
   if (kind == ComponentKind::exporter) return text + " (" + std::string(otlp::signal_name(from)) + ")";
   if (kind == ComponentKind::connector)
     return text + " (" + std::string(otlp::signal_name(from)) + " to " + std::string(otlp::signal_name(to)) + ")";
@@ -40,10 +43,25 @@ class Planner {
 
   void add_pipeline(const PipelineConfig& pipeline) {
     std::vector<NodeKey> entrance = sinks_of(pipeline);
+    std::optional<JournalStageConfig> journal = journal_of(pipeline, entrance);
+    // What a processor of a durable pipeline holds names its exporters by their places, so other exporters mean other processors.
+    std::string places;
+    if (journal)
+      for (const NodeKey& sink : entrance) places += "\n" + sink.to_string();
     for (size_t i = pipeline.processors.size(); i-- > 0;) {
       const ComponentId& id = pipeline.processors[i];
       NodeKey key{ComponentKind::processor, id, pipeline.name, pipeline.signal, pipeline.signal};
-      node(key, config_.processors.at(id)).targets_of(pipeline.signal) = std::move(entrance);
+      PlannedNode& processor = node(key, config_.processors.at(id));
+      processor.targets_of(pipeline.signal) = std::move(entrance);
+      processor.fingerprint = places;
+      entrance = {key};
+    }
+    if (journal) {
+      NodeKey key{ComponentKind::journal, {}, pipeline.name, pipeline.signal, pipeline.signal};
+      PlannedNode& head = plan_[key];
+      head.targets_of(pipeline.signal) = std::move(entrance);
+      head.fingerprint = journal->fingerprint() + places;
+      head.journal = std::move(journal);
       entrance = {key};
     }
     for (const ComponentId& id : pipeline.receivers) add_source(pipeline, id, entrance);
@@ -66,6 +84,46 @@ class Planner {
         }
     }
     return sinks;
+  }
+
+  // Where some exporter has storage: who it is for, and how much may wait for each.
+  std::optional<JournalStageConfig> journal_of(const PipelineConfig& pipeline, const std::vector<NodeKey>& sinks) const {
+    JournalStageConfig journal;
+    for (size_t branch = 0; branch < sinks.size(); branch++) {
+      const SenderConfig* sender = sender_of(sinks[branch]);
+      if (!sender || !sender->queue.is_durable()) continue;
+      const QueueConfig& queue = sender->queue;
+      journal.storage = ComponentId::parse(queue.storage);
+      journal.blocks_on_overflow |= queue.blocks_on_overflow;
+      journal.cursors.push_back({sinks[branch].id.to_string(), branch, quota_of(pipeline, queue), journal::WhenFull::reject});
+    }
+    if (journal.cursors.empty()) return std::nullopt;
+    journal.pipeline = pipeline.name;
+    journal.signal = pipeline.signal;
+    journal.branch_count = sinks.size();
+    return journal;
+  }
+
+  const SenderConfig* sender_of(const NodeKey& key) const {
+    if (key.kind != ComponentKind::exporter) return nullptr;
+    const ComponentConfig& exporter = config_.exporters.at(key.id);
+    const auto& factory = *static_cast<const ExporterFactory*>(exporter.factory);
+    return factory.sender ? factory.sender(exporter.config) : nullptr;
+  }
+
+  // The journal holds requests as they came. Where something behind it joins them, queue_size counts what is joined, as in the Collector.
+  journal::Amount quota_of(const PipelineConfig& pipeline, const QueueConfig& queue) const {
+    if (queue.sizer == Sizer::bytes) return {0, 0, queue.size};
+    if (queue.sizer == Sizer::items) return {0, queue.size, 0};
+    uint64_t items = queue.batch && queue.batch->sizer == Sizer::items ? queue.batch->min_size : 0;
+    for (const ComponentId& id : pipeline.processors) {
+      const ComponentConfig& processor = config_.processors.at(id);
+      const auto& factory = *static_cast<const ProcessorFactory*>(processor.factory);
+      if (factory.batch_items) items = std::max(items, factory.batch_items(processor.config));
+    }
+    if (items > 0) return {0, queue.size * items, 0};
+    if (queue.batch) return {0, 0, queue.size * std::max<uint64_t>(queue.batch->min_size, 1)};
+    return {queue.size, 0, 0};
   }
 
   void add_source(const PipelineConfig& pipeline, const ComponentId& id, const std::vector<NodeKey>& entrance) {
@@ -95,7 +153,7 @@ class Planner {
   // A receiver learns when it is made which signals somebody wants.
   void finish_fingerprints() {
     for (auto& [key, node] : plan_) {
-      node.fingerprint = node.component->fingerprint;
+      if (node.component) node.fingerprint += node.component->fingerprint;
       if (key.kind != ComponentKind::receiver) continue;
       for (otlp::Signal signal : otlp::all_signals)
         if (!node.targets_of(signal).empty()) node.fingerprint += "\n" + std::string(otlp::signal_name(signal));

@@ -3,13 +3,15 @@
 // Which component instances a configuration asks for, and how they hang together: the graph on paper.
 //
 // One receiver and one extension for each id; a processor for each pipeline that has it; an exporter for each signal; a connector
-// for each pair of signals.
+// for each pair of signals; a journal for each pipeline that has an exporter with storage.
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "pipeline/journal_stage.h"
 #include "pipeline/service_config.h"
 
 namespace vigia::pipeline {
@@ -18,8 +20,8 @@ namespace vigia::pipeline {
 struct NodeKey {
   ComponentKind kind = ComponentKind::receiver;
   ComponentId id;
-  std::string pipeline;  // Of a processor.
-  // Of a processor, an exporter (both the same) and a connector.
+  std::string pipeline;  // Of a processor and a journal.
+  // Of a processor, an exporter, a journal (both the same) and a connector.
   otlp::Signal from = otlp::Signal::traces;
   otlp::Signal to = otlp::Signal::traces;
 
@@ -29,7 +31,8 @@ struct NodeKey {
 };
 
 struct PlannedNode {
-  const ComponentConfig* component = nullptr;
+  const ComponentConfig* component = nullptr;  // Not of a journal.
+  std::optional<JournalStageConfig> journal;
   // Equal fingerprints under one key: the instance may go on.
   std::string fingerprint;
   // Where its output goes, by signal. Processors and connectors have one output, under their `to`.

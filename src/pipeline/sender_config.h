@@ -40,6 +40,9 @@ struct QueueConfig {
   // The storage extension, or "". The queue is in memory whatever it says; decoding warns once.
   std::string storage;
   std::optional<QueueBatchConfig> batch;
+
+  // What waits is on the disk.
+  bool is_durable() const { return is_enabled && !storage.empty(); }
 };
 
 struct SenderConfig {

@@ -13,7 +13,7 @@
 namespace vigia::pipeline {
 
 std::string_view component_kind_name(ComponentKind kind) {
-  static constexpr std::array<std::string_view, 5> names = {"receiver", "processor", "exporter", "connector", "extension"};
+  static constexpr std::array<std::string_view, 6> names = {"receiver", "processor", "exporter", "connector", "extension", "journal"};
   return names[static_cast<size_t>(kind)];
 }
 

@@ -15,7 +15,8 @@
 
 namespace vigia::pipeline {
 
-enum class ComponentKind : uint8_t { receiver, processor, exporter, connector, extension };
+// A journal is no component of the file: it stands at the head of a pipeline with an exporter that has storage.
+enum class ComponentKind : uint8_t { receiver, processor, exporter, connector, extension, journal };
 std::string_view component_kind_name(ComponentKind kind);
 
 // One entry under `receivers`, `processors`, ….

@@ -80,6 +80,7 @@ pipeline::ExporterFactory otlp_exporter() {
     decode(section, config);
     return config;
   };
+  factory.sender = [](const std::any& config) { return &std::any_cast<OtlpExporterConfig>(&config)->sender; };
   factory.create = [](const pipeline::Context& context, const std::any& config,
                       otlp::Signal signal) -> Result<std::unique_ptr<pipeline::Exporter>> {
     return std::unique_ptr<pipeline::Exporter>(

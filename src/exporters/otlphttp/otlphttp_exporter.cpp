@@ -144,6 +144,7 @@ pipeline::ExporterFactory otlphttp_exporter() {
     decode(section, config);
     return config;
   };
+  factory.sender = [](const std::any& config) { return &std::any_cast<OtlpHttpExporterConfig>(&config)->sender; };
   factory.create = [](const pipeline::Context& context, const std::any& config,
                       otlp::Signal signal) -> Result<std::unique_ptr<pipeline::Exporter>> {
     const auto& settings = *std::any_cast<OtlpHttpExporterConfig>(&config);

@@ -51,7 +51,7 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
   void consume(Batch batch, Done done) {
     batch.reservation = {};
     if (config_.timeout_ms > long_wait_ms) pipeline::compact(batch.payload);
-    std::string key = group_key(batch.client.get(), config_.metadata_keys);
+    std::string key = group_key(batch, config_.metadata_keys);
     std::vector<Sending> to_send;
     bool needs_timer = false;
     Status refusal = groups_.with([&](Groups& groups) { return take(groups, key, batch, to_send, needs_timer); });

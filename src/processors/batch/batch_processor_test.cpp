@@ -277,13 +277,18 @@ TEST_F(BatchTest, LongWaitsCopyDataOutOfSparseBuffers) {
 }
 
 TEST(BatchGroup, KeysTellValuesApart) {
-  pipeline::Client one;
-  one.metadata = {{"a", "x"}, {"b", "y"}};
-  pipeline::Client two;
-  two.metadata = {{"a", "xy"}};
-  EXPECT_NE(group_key(&one, {"a", "b"}), group_key(&two, {"a", "b"}));
-  EXPECT_EQ(group_key(&one, {}), "");
-  EXPECT_EQ(group_key(nullptr, {"a"}), "");
+  auto batch_of = [](std::vector<std::pair<std::string, std::string>> metadata) {
+    Batch batch;
+    batch.client = std::make_shared<pipeline::Client>(pipeline::Client{"", std::move(metadata), ""});
+    return batch;
+  };
+  Batch one = batch_of({{"a", "x"}, {"b", "y"}});
+  EXPECT_NE(group_key(one, {"a", "b"}), group_key(batch_of({{"a", "xy"}}), {"a", "b"}));
+  EXPECT_EQ(group_key(one, {}), "");
+  EXPECT_EQ(group_key(Batch(), {"a"}), "");
+  Batch again = batch_of({{"a", "x"}, {"b", "y"}});
+  again.branches = 2;
+  EXPECT_NE(group_key(one, {"a"}), group_key(again, {"a"})) << "it is for one exporter only";
 }
 
 TEST(BatchConfig, DefaultsKeysAndRules) {

@@ -15,18 +15,22 @@ void append_part(std::string& key, std::string_view part) {
 
 }  // namespace
 
-std::string group_key(const pipeline::Client* client, const std::vector<std::string>& metadata_keys) {
+std::string group_key(const pipeline::Batch& batch, const std::vector<std::string>& metadata_keys) {
+  const pipeline::Client* client = batch.client.get();
   std::string key;
+  // What is read again for one exporter must not reach the others.
+  if (batch.branches != pipeline::all_branches) append_part(key, std::to_string(batch.branches));
   if (!client || (client->customer.empty() && metadata_keys.empty())) return key;
-  append_part(key, client->customer);
+  std::string sender;
+  append_part(sender, client->customer);
   for (size_t i = 0; i < metadata_keys.size(); i++)
     for (const auto& [name, value] : client->metadata) {
       if (name != metadata_keys[i]) continue;
-      append_part(key, std::to_string(i));
-      append_part(key, value);
+      append_part(sender, std::to_string(i));
+      append_part(sender, value);
     }
   // A sender of whom nothing is known is the same as none.
-  return key == "0:" ? "" : key;
+  return sender == "0:" ? key : key + "/" + sender;
 }
 
 std::shared_ptr<const pipeline::Client> client_of_group(std::shared_ptr<const pipeline::Client> client,

@@ -1,0 +1,231 @@
+// How data passes through the head of a durable pipeline: into the journal, on from memory, and out of the journal again.
+
+#include "pipeline/journal_record.h"
+#include "pipeline/journal_stage_core_internal.h"
+
+namespace vigia::pipeline {
+
+namespace {
+
+constexpr uint64_t read_bytes = 1 << 20;
+constexpr int64_t pause_ms = 1'000;
+constexpr size_t most_parked_bytes = 16 << 20;
+constexpr int64_t park_ms = 50;
+
+}  // namespace
+
+// As long as one is there the stage is not stopped.
+class JournalStage::Core::Activity {
+ public:
+  explicit Activity(std::shared_ptr<Core> core) : core_(std::move(core)) { core_->activities_.fetch_add(1, std::memory_order_relaxed); }
+  Activity(Activity&& other) noexcept = default;
+  Activity& operator=(Activity&&) = delete;
+  ~Activity() {
+    if (core_) core_->end_activity();
+  }
+  Core* operator->() const { return core_.get(); }
+
+ private:
+  std::shared_ptr<Core> core_;
+};
+
+// A record that somebody downstream holds for one exporter.
+class JournalStage::Core::Holding final : public Receipt::Record {
+ public:
+  Holding(std::shared_ptr<Core> core, Branch& branch, const journal::RecordPlace& place, journal::Origin origin)
+      : core_(std::move(core)), branch_(branch), place_(place), origin_(origin) {}
+
+  void on_released() override {
+    if (core_->runner_->journal().release(branch_.cursor, place_, origin_)) core_->poke(branch_);
+  }
+  void on_kept() override {
+    if (core_->runner_->journal().give_back(branch_.cursor, place_, origin_)) core_->poke(branch_);
+  }
+
+ private:
+  const std::shared_ptr<Core> core_;
+  Branch& branch_;
+  const journal::RecordPlace place_;
+  const journal::Origin origin_;
+};
+
+JournalStage::Core::Core(const Context& context, JournalStageConfig config, Consumer& next)
+    : context_(context), config_(std::move(config)), next_(next) {}
+
+// --- Beginning and end ---
+
+void JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, journal::JournalOptions options) {
+  runner_ = std::move(runner);
+  options_ = std::move(options);
+  whole_ = config_.branch_count >= 64 ? all_branches : (uint64_t{1} << config_.branch_count) - 1;
+  memory_branches_ = whole_;
+  for (const JournalStageConfig::Cursor& cursor : config_.cursors) {
+    Branch& branch = branches_.emplace_back();
+    branch.cursor = runner_->journal().cursor(cursor.exporter);
+    branch.bit = uint64_t{1} << cursor.branch;
+    memory_branches_ &= ~branch.bit;
+  }
+  runner_->owner().store(this);
+  for (Branch& branch : branches_) poke(branch);
+}
+
+// A reload that failed leaves the journal with the options of the configuration that is not used.
+void JournalStage::Core::claim() {
+  if (runner_->owner().load(std::memory_order_relaxed) == this) return;
+  runner_->owner().store(this);
+  Status status = runner_->journal().change_options(options_);
+  if (!status.is_ok()) context_.log.error("cannot take the journal over", {{"error", status}});
+}
+
+void JournalStage::Core::stop(Function<void()> stopped) {
+  stopped_.with([&](Function<void()>& held) { held = std::move(stopped); });
+  is_stopping_.store(true, std::memory_order_release);
+  std::deque<Parked> parked = park_.with([](Park& park) {
+    park.bytes = 0;
+    return std::exchange(park.waiting, {});
+  });
+  for (Parked& one : parked) one.done(unavailable("the program is shutting down"));
+  end_activity();
+}
+
+void JournalStage::Core::end_activity() {
+  if (activities_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  Function<void()> stopped = stopped_.with([](Function<void()>& held) { return std::move(held); });
+  if (stopped) stopped();
+}
+
+net::EventLoop& JournalStage::Core::loop() {
+  net::EventLoop* current = context_.loops.current();
+  return current ? *current : context_.loops.next();
+}
+
+// --- In ---
+
+Result<Reservation> JournalStage::Core::reserve(const Load& load) { return next_.reserve(load); }
+
+void JournalStage::Core::consume(Batch batch, Done done) {
+  if (is_stopping()) return done(unavailable("the pipeline is shutting down"));
+  batch.branches = all_branches;
+  append(std::move(batch), std::move(done), config_.blocks_on_overflow);
+}
+
+void JournalStage::Core::append(Batch batch, Done done, bool may_park) {
+  claim();
+  journal::Record record = to_record(batch, context_.clock.wall_ns());
+  struct Flight {
+    Activity activity;
+    Batch batch;
+    Done done;
+    net::EventLoop& loop;
+  };
+  auto flight = std::make_unique<Flight>(Flight{Activity(shared_from_this()), std::move(batch), std::move(done), loop()});
+  runner_->journal().append(std::move(record), [may_park, flight = std::move(flight)](Result<journal::Appended> answer) mutable {
+    Core& core = *flight->activity.operator->();
+    if (!answer.is_ok()) return core.refuse(std::move(flight->batch), std::move(flight->done), std::move(answer).status(), may_park);
+    flight->done(Status());
+    net::EventLoop& loop = flight->loop;
+    loop.post([flight = std::move(flight), appended = *answer]() mutable {
+      flight->batch.settle();  // Whoever had a receipt for it before can forget it now.
+      flight->activity->pass_live(std::move(flight->batch), appended);
+    });
+  });
+}
+
+void JournalStage::Core::refuse(Batch batch, Done done, Status status, bool may_park) {
+  bool is_parked = may_park && status.is_retryable() && !is_stopping() && park_.with([&](Park& park) {
+    if (park.bytes + batch.payload.size() > most_parked_bytes) return false;
+    park.bytes += batch.payload.size();
+    park.waiting.push_back({std::move(batch), std::move(done)});
+    return true;
+  });
+  if (is_parked) return try_parked();
+  refused_items_.fetch_add(batch.item_count, std::memory_order_relaxed);
+  done(std::move(status));
+}
+
+// Comes back to what waits for room, for as long as something does.
+void JournalStage::Core::try_parked() {
+  bool needs_timer = park_.with([](Park& park) { return !park.waiting.empty() && !std::exchange(park.has_timer, true); });
+  if (!needs_timer) return;
+  net::EventLoop& loop = this->loop();
+  loop.dispatch([&loop, weak = weak_from_this()] {
+    loop.run_after_ms(park_ms, [weak] {
+      std::shared_ptr<Core> core = weak.lock();
+      if (!core || core->is_stopping()) return;
+      std::deque<Parked> waiting = core->park_.with([](Park& park) {
+        park.has_timer = false;
+        park.bytes = 0;
+        return std::exchange(park.waiting, {});
+      });
+      for (Parked& parked : waiting) core->append(std::move(parked.batch), std::move(parked.done), true);
+    });
+  });
+}
+
+// --- On, from memory ---
+
+void JournalStage::Core::pass_live(Batch batch, const journal::Appended& appended) {
+  uint64_t branches = memory_branches_;
+  for (Branch& branch : branches_) {
+    if (appended.live_cursors >> branch.cursor & 1) {
+      branches |= branch.bit;
+      batch.receipts.emplace_back(std::make_shared<Holding>(shared_from_this(), branch, appended.place, journal::Origin::live), branch.bit);
+    } else {
+      poke(branch);
+    }
+  }
+  if (branches != 0) pass(std::move(batch), branches, true);
+}
+
+void JournalStage::Core::pass(Batch batch, uint64_t branches, bool is_live) {
+  batch.branches = branches == whole_ ? all_branches : branches;
+  next_.consume(std::move(batch), [weak = weak_from_this(), branches, is_live](const Status& status) {
+    std::shared_ptr<Core> core = status.is_ok() ? nullptr : weak.lock();
+    if (!core || core->is_stopping()) return;
+    // What was refused is let go, and so comes back to the journal; there is no use in reading it again at once.
+    int64_t until_ms = core->context_.clock.steady_ms() + std::max(pause_ms, status.retry_delay_ms());
+    for (Branch& branch : core->branches_)
+      if (branches & branch.bit) branch.paused_until_ms.store(until_ms, std::memory_order_relaxed);
+    core->context_.log.warn("the pipeline does not take data that is stored; it will be read again",
+                            {{"error", status}, {"live", is_live}});
+  });
+}
+
+// --- On, from the journal ---
+
+void JournalStage::Core::poke(Branch& branch) {
+  if (is_stopping() || branch.is_reading.exchange(true)) return;
+  int64_t wait_ms = branch.paused_until_ms.load(std::memory_order_relaxed) - context_.clock.steady_ms();
+  runner_->read_soon(
+      [weak = weak_from_this(), &branch] {
+        if (std::shared_ptr<Core> core = weak.lock()) core->read_some(branch);
+      },
+      wait_ms);
+}
+
+// On the disk's reading thread.
+void JournalStage::Core::read_some(Branch& branch) {
+  Activity activity(shared_from_this());
+  if (is_stopping()) return;
+  Result<std::vector<journal::ReadRecord>> records = runner_->journal().read(branch.cursor, read_bytes);
+  if (!records.is_ok()) context_.log.error("cannot read the journal; will try again", {{"error", records.status()}});
+  if (!records.is_ok() || records->empty())
+    branch.paused_until_ms.store(context_.clock.steady_ms() + pause_ms, std::memory_order_relaxed);
+  if (records.is_ok() && !records->empty()) {
+    context_.loops.next().post([activity = Activity(shared_from_this()), &branch, records = std::move(*records)]() mutable {
+      activity->pass_backlog(branch, std::move(records));
+    });
+  }
+  branch.is_reading.store(false);
+  if (runner_->journal().is_readable(branch.cursor)) poke(branch);
+}
+
+void JournalStage::Core::pass_backlog(Branch& branch, std::vector<journal::ReadRecord> records) {
+  for (journal::ReadRecord& record : records) {
+    Batch batch = to_batch(std::move(record.record));
+    batch.receipts.emplace_back(std::make_shared<Holding>(shared_from_this(), branch, record.place, journal::Origin::backlog), branch.bit);
+    pass(std::move(batch), branch.bit, false);
+  }
+}
+
+}  // namespace vigia::pipeline

@@ -1,0 +1,82 @@
+#pragma once
+
+// The inside of JournalStage: kept alive by whatever still has to call back.
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "base/guarded.h"
+#include "pipeline/journal_stage.h"
+
+namespace vigia::pipeline {
+
+class JournalStage::Core : public std::enable_shared_from_this<JournalStage::Core> {
+ public:
+  Core(const Context& context, JournalStageConfig config, Consumer& next);
+
+  void start(std::shared_ptr<JournalRunner> runner, journal::JournalOptions options);
+  void stop(Function<void()> stopped);
+  Result<Reservation> reserve(const Load& load);
+  void consume(Batch batch, Done done);
+
+  const Context& context() const { return context_; }
+  const JournalStageConfig& config() const { return config_; }
+  JournalRunner& runner() { return *runner_; }
+  uint64_t refused_items() const { return refused_items_.load(std::memory_order_relaxed); }
+
+ private:
+  // A durable exporter.
+  struct Branch {
+    uint32_t cursor = 0;  // In the journal.
+    uint64_t bit = 0;     // In Batch::branches.
+    std::atomic<bool> is_reading{false};
+    std::atomic<int64_t> paused_until_ms{0};
+  };
+  class Holding;
+  // Somebody works here: stop() waits for it.
+  class Activity;
+  struct Parked {
+    Batch batch;
+    Done done;
+  };
+
+  void claim();
+  net::EventLoop& loop();
+  bool is_stopping() const { return is_stopping_.load(std::memory_order_acquire); }
+  void end_activity();
+
+  void append(Batch batch, Done done, bool may_park);
+  void refuse(Batch batch, Done done, Status status, bool may_park);
+  void try_parked();
+  void pass_live(Batch batch, const journal::Appended& appended);
+  // Pauses the branches whose data came back.
+  void pass(Batch batch, uint64_t branches, bool is_live);
+
+  void poke(Branch& branch);
+  void read_some(Branch& branch);
+  void pass_backlog(Branch& branch, std::vector<journal::ReadRecord> records);
+
+  const Context& context_;
+  const JournalStageConfig config_;
+  Consumer& next_;
+  std::shared_ptr<JournalRunner> runner_;
+  journal::JournalOptions options_;
+  std::deque<Branch> branches_;
+  uint64_t memory_branches_ = 0;
+  uint64_t whole_ = 0;  // All branches.
+  std::atomic<uint64_t> refused_items_{0};
+
+  std::atomic<bool> is_stopping_{false};
+  std::atomic<int64_t> activities_{1};  // One of them is that it runs.
+  Guarded<Function<void()>> stopped_;
+  struct Park {
+    std::deque<Parked> waiting;
+    size_t bytes = 0;
+    bool has_timer = false;
+  };
+  Guarded<Park> park_;
+};
+
+}  // namespace vigia::pipeline
