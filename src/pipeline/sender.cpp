@@ -19,7 +19,7 @@ Sender::Sender(const Context& context, const SenderConfig& config, otlp::Signal 
   Labels labels = {{"exporter", context.id.to_string()}, {"data_type", std::string(otlp::signal_name(signal))}};
   in_flight_ = context.metrics.observe_gauge("otelcol_exporter_in_flight_requests", "Requests being sent or waiting to be tried again.",
                                              labels, [core = core_] { return static_cast<double>(core->in_flight()); });
-  if (!config.queue.is_enabled) return;
+  if (!config.queue.is_enabled || config.queue.is_durable()) return;  // the journal has them
   queue_size_ = context.metrics.observe_gauge("otelcol_exporter_queue_size", "What waits in the sending queue or is being sent.", labels,
                                               [room = core_->room()] { return static_cast<double>(room->used()); });
   queue_capacity_ = context.metrics.observe_gauge("otelcol_exporter_queue_capacity", "What the sending queue can hold.", labels,

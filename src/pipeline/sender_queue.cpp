@@ -14,7 +14,7 @@ void QueueRoom::give_back(const Load& load) { adjust(-static_cast<int64_t>(size_
 // --- Room ---
 
 Result<Reservation> Sender::Core::reserve(const Load& load) {
-  if (!config_.queue.is_enabled || config_.queue.blocks_on_overflow) return Reservation();
+  if (!config_.queue.is_enabled || config_.queue.is_durable() || config_.queue.blocks_on_overflow) return Reservation();
   auto size = static_cast<int64_t>(size_of(load, room_->sizer()));
   if (room_->try_take(size)) return Reservation(room_, load);
   telemetry_.enqueue_failed.add(signal_, load.items);
@@ -28,6 +28,10 @@ Status Sender::Core::take_room(Batch& batch, int64_t& size) {
   Reservation reservation = std::move(batch.reservation);
   if (reservation.use(*room_)) {
     room_->adjust(size - static_cast<int64_t>(size_of(reservation.load(), room_->sizer())));
+    return {};
+  }
+  if (config_.queue.is_durable()) {  // the journal bounds what is here
+    room_->adjust(size);
     return {};
   }
   if (room_->try_take(size)) return {};
