@@ -111,6 +111,9 @@ class HttpSink(Sink):
     def serve(self, handler):
         headers = {name.lower(): value for name, value in handler.headers.items()}
         body = self._read_body(handler, headers)
+        if len(body) < int(headers.get("content-length", 0)):
+            handler.close_connection = True  # the request was cut: there is nothing to answer
+            return
         if self.answers:
             status, extra = self.answers.pop(0)
             self._answer(handler, status, b"", extra)
