@@ -9,7 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from durable import DurableSystem  # noqa: E402
 from otlp_sinks import GrpcSink, HttpSink  # noqa: E402
+from returning_backend import ReturningBackend  # noqa: E402
 from vigia_process import Vigia, as_yaml  # noqa: E402
 
 # The clients here talk to this machine only: proxies and certificate stores of the caller's must not come between.
@@ -84,6 +86,21 @@ def http_sink():
 def grpc_sink():
     with GrpcSink() as sink:
         yield sink
+
+
+@pytest.fixture
+def durable(tmp_path):
+    """The system with a storage directory (durable.py)."""
+    system = DurableSystem(tmp_path)
+    yield system
+    system.stop_all()
+
+
+@pytest.fixture
+def backend():
+    """Away until it is told to come."""
+    with ReturningBackend() as returning:
+        yield returning
 
 
 class Certificates:

@@ -111,6 +111,9 @@ class HttpSink(Sink):
     def serve(self, handler):
         headers = {name.lower(): value for name, value in handler.headers.items()}
         body = self._read_body(handler, headers)
+        if len(body) < int(headers.get("content-length", 0)):
+            handler.close_connection = True  # the request was cut: there is nothing to answer
+            return
         if self.answers:
             status, extra = self.answers.pop(0)
             self._answer(handler, status, b"", extra)
@@ -152,9 +155,11 @@ class HttpSink(Sink):
 class GrpcSink(Sink):
     """OTLP/gRPC on grpcio. `answers` holds status codes to give before it starts to accept."""
 
-    def __init__(self, certificates=None):
+    def __init__(self, certificates=None, address="127.0.0.1:0", record=None):
+        """`record` is called with what arrives, in the place of the sink's own memory."""
         super().__init__()
         self.answers = []
+        self._record = record or self.record
         self._server = grpc.server(futures.ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", 64 << 20)])
         for signal, add, base in (
             ("traces", trace_service_pb2_grpc.add_TraceServiceServicer_to_server, trace_service_pb2_grpc.TraceServiceServicer),
@@ -164,9 +169,9 @@ class GrpcSink(Sink):
             add(self._servicer(signal, base), self._server)
         if certificates:
             pair = (certificates.key.read_bytes(), certificates.certificate.read_bytes())
-            port = self._server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+            port = self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
         else:
-            port = self._server.add_insecure_port("127.0.0.1:0")
+            port = self._server.add_insecure_port(address)
         self.endpoint = f"127.0.0.1:{port}"
         self._server.start()
 
@@ -177,13 +182,16 @@ class GrpcSink(Sink):
             def Export(self, request, context):
                 if sink.answers:
                     context.abort(sink.answers.pop(0), "as the test asked")
-                sink.record(Received(signal, request, dict(context.invocation_metadata()), request.ByteSize()))
+                sink._record(Received(signal, request, dict(context.invocation_metadata()), request.ByteSize()))
                 return RESPONSE_TYPES[signal]()
 
         return Servicer()
 
     def __enter__(self):
         return self
+
+    def close(self):
+        self._server.stop(None).wait()
 
     def __exit__(self, *_):
         self._server.stop(None)
