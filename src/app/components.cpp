@@ -8,6 +8,7 @@
 #include "exporters/otlphttp/factory.h"
 #include "extensions/basicauth/factory.h"
 #include "extensions/bearertokenauth/factory.h"
+#include "extensions/file_storage/factory.h"
 #include "extensions/health_check/factory.h"
 #include "extensions/pprof/factory.h"
 #include "processors/attributes/factory.h"
@@ -49,7 +50,7 @@ std::vector<std::string> known_elsewhere() {
       // Connectors.
       "count", "exceptions", "failover", "grafanacloud", "roundrobin", "sampling", "signaltometrics", "sum",
       // Extensions.
-      "ack", "asapclient", "awsproxy", "db_storage", "docker_observer", "ecs_observer", "ecs_task_observer", "encoding", "file_storage",
+      "ack", "asapclient", "awsproxy", "db_storage", "docker_observer", "ecs_observer", "ecs_task_observer", "encoding",
       "googleclientauth", "headers_setter", "healthcheckv2", "host_observer", "http_forwarder", "jaegerremotesampling", "k8s_observer",
       "memory_ballast", "oauth2client", "oidc", "opamp", "redis_storage", "sigv4auth", "solarwindsapmsettings", "zpages",
   };
@@ -70,8 +71,8 @@ pipeline::Components all_components() {
   components.exporters = {exporters::debug_exporter(), exporters::logging_exporter(), exporters::file_exporter(),
                           exporters::nop_exporter(),   exporters::otlp_exporter(),    exporters::otlphttp_exporter()};
   components.connectors = {connectors::forward_connector()};
-  components.extensions = {extensions::basicauth_extension(), extensions::bearertokenauth_extension(), extensions::health_check_extension(),
-                           extensions::pprof_extension()};
+  components.extensions = {extensions::basicauth_extension(), extensions::bearertokenauth_extension(), extensions::file_storage_extension(),
+                           extensions::health_check_extension(), extensions::pprof_extension()};
   components.not_in_this_build = known_elsewhere();
   return components;
 }

@@ -167,6 +167,7 @@ Result<std::unique_ptr<File>> FileSystem::open_file(const std::string& path, Fil
 Status FileSystem::sync_directory(const std::string& path) { return unimplemented("cannot sync the directory " + path); }
 Result<uint64_t> FileSystem::free_bytes(const std::string& path) { return unimplemented("cannot tell the free space of " + path); }
 Result<std::unique_ptr<FileLock>> FileSystem::lock(const std::string& path) { return unimplemented("cannot lock " + path); }
+Status FileSystem::set_permissions(const std::string& path, uint32_t) { return unimplemented("cannot set the permissions of " + path); }
 
 Result<std::string> SystemFiles::read_file(const std::string& path) { return read_up_to(path, SIZE_MAX); }
 Result<std::string> SystemFiles::read_small_file(const std::string& path, size_t max_bytes) { return read_up_to(path, max_bytes); }
@@ -204,6 +205,11 @@ Result<std::unique_ptr<FileLock>> SystemFiles::lock(const std::string& path) {
   if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0) return std::unique_ptr<FileLock>(std::make_unique<SystemLock>(file.release()));
   if (errno == EWOULDBLOCK) return unavailable("cannot lock " + path + ": another process uses the directory");
   return system_error("cannot lock " + path, errno);
+}
+
+Status SystemFiles::set_permissions(const std::string& path, uint32_t permissions) {
+  if (::chmod(path.c_str(), static_cast<mode_t>(permissions)) != 0) return system_error("cannot set the permissions of " + path, errno);
+  return {};
 }
 
 Status SystemFiles::write_file_atomically(const std::string& path, std::string_view content) {
