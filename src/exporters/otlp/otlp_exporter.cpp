@@ -85,6 +85,7 @@ pipeline::ExporterFactory otlp_exporter() {
     return std::unique_ptr<pipeline::Exporter>(
         std::make_unique<OtlpExporter>(context, *std::any_cast<OtlpExporterConfig>(&config), signal));
   };
+  factory.sender = [](const std::any& config) { return &std::any_cast<const OtlpExporterConfig&>(config).sender; };
   return factory;
 }
 

@@ -150,6 +150,7 @@ pipeline::ExporterFactory otlphttp_exporter() {
     if (auto url = url_for(settings, signal); !url.is_ok()) return std::move(url).status();
     return std::unique_ptr<pipeline::Exporter>(std::make_unique<OtlpHttpExporter>(context, settings, signal));
   };
+  factory.sender = [](const std::any& config) { return &std::any_cast<const OtlpHttpExporterConfig&>(config).sender; };
   return factory;
 }
 

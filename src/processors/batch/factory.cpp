@@ -19,6 +19,7 @@ pipeline::ProcessorFactory batch_processor() {
     return std::unique_ptr<pipeline::Processor>(
         std::make_unique<BatchProcessor>(context, std::any_cast<const BatchConfig&>(config), signal, next));
   };
+  factory.batch_items = [](const std::any& config) { return std::any_cast<const BatchConfig&>(config).send_batch_size; };
   return factory;
 }
 
