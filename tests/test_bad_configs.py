@@ -74,6 +74,14 @@ LATE_MISTAKES = [
      "extensions: {basicauth: {client_auth: {username: u}}}\n", ["exporters::otlp::auth::authenticator:", "is not listed under service::extensions"]),
     ("authenticator of another trade", OTLP_EXPORTER.format("auth: {authenticator: pprof}") +
      "extensions: {pprof: {endpoint: '127.0.0.1:0'}}\nservice::extensions: [pprof]\n", ["exporters::otlp::auth::authenticator:", "cannot be a client's authenticator"]),
+    ("unknown storage", OTLP_EXPORTER.format("sending_queue: {storage: file_storaeg}") + "extensions: {file_storage: {directory: /tmp}}\n",
+     ["more.yaml:1:", "exporters::otlp::sending_queue::storage:", '"file_storaeg" is not defined; did you mean "file_storage"?']),
+    ("storage that is not started", OTLP_EXPORTER.format("sending_queue: {storage: file_storage}") + "extensions: {file_storage: {directory: /tmp}}\n",
+     ["exporters::otlp::sending_queue::storage:", "is not listed under service::extensions"]),
+    ("storage of another trade", OTLP_EXPORTER.format("sending_queue: {storage: pprof}") +
+     "extensions: {pprof: {endpoint: '127.0.0.1:0'}}\nservice::extensions: [pprof]\n", ["exporters::otlp::sending_queue::storage:", '"pprof" cannot be a storage']),
+    ("storage that is not there", "extensions: {file_storage: {directory: /nowhere/at/all}}\nservice::extensions: [file_storage]\n",
+     ["more.yaml:1:", "extensions::file_storage::directory:", "/nowhere/at/all", "create it or set create_directory: true"]),
     ("cipher suite", OTLP_EXPORTER.format("tls: {cipher_suites: [TLS_MADE_UP]}"), ["exporters::otlp::tls::cipher_suites:", "TLS_MADE_UP"]),
     ("TLS version", OTLP_EXPORTER.format("tls: {min_version: '1.4'}"), ["exporters::otlp::tls::min_version:", "1.4"]),
     ("missing authority", OTLP_EXPORTER.format("tls: {ca_file: /nowhere/ca.pem}"), ["more.yaml:1:", "exporters::otlp::tls::ca_file:", "/nowhere/ca.pem"]),

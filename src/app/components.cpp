@@ -71,8 +71,8 @@ pipeline::Components all_components() {
   components.exporters = {exporters::debug_exporter(), exporters::logging_exporter(), exporters::file_exporter(),
                           exporters::nop_exporter(),   exporters::otlp_exporter(),    exporters::otlphttp_exporter()};
   components.connectors = {connectors::forward_connector()};
-  components.extensions = {extensions::basicauth_extension(), extensions::bearertokenauth_extension(), extensions::file_storage_extension(), extensions::health_check_extension(),
-                           extensions::pprof_extension()};
+  components.extensions = {extensions::basicauth_extension(), extensions::bearertokenauth_extension(), extensions::file_storage_extension(),
+                           extensions::health_check_extension(), extensions::pprof_extension()};
   components.not_in_this_build = known_elsewhere();
   return components;
 }

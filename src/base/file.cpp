@@ -15,6 +15,16 @@ namespace vigia {
 
 namespace {
 
+// A signal may end a call before it has done anything; on some file systems also one that waits for the disk.
+template <typename Call>
+int uninterrupted(const Call& call) {
+  int result = 0;
+  do {
+    result = call();
+  } while (result != 0 && errno == EINTR);
+  return result;
+}
+
 // Closes a descriptor when it goes.
 class Descriptor {
  public:
@@ -50,7 +60,7 @@ class SystemAppendFile final : public AppendFile {
     return {};
   }
   Status sync() override {
-    if (::fdatasync(file_.number()) != 0) return system_error("cannot sync " + path_, errno);
+    if (uninterrupted([&] { return ::fdatasync(file_.number()); }) != 0) return system_error("cannot sync " + path_, errno);
     return {};
   }
   uint64_t size_bytes() const override { return size_bytes_; }
@@ -89,11 +99,12 @@ class SystemFile final : public File {
   }
 
   Status sync() override {
-    if (::fdatasync(file_.number()) != 0) return system_error("cannot sync " + path_, errno);
+    if (uninterrupted([&] { return ::fdatasync(file_.number()); }) != 0) return system_error("cannot sync " + path_, errno);
     return {};
   }
   Status truncate(uint64_t size_bytes) override {
-    if (::ftruncate(file_.number(), static_cast<off_t>(size_bytes)) != 0) return system_error("cannot truncate " + path_, errno);
+    if (uninterrupted([&] { return ::ftruncate(file_.number(), static_cast<off_t>(size_bytes)); }) != 0)
+      return system_error("cannot truncate " + path_, errno);
     return {};
   }
   Result<uint64_t> size_bytes() override {
@@ -167,6 +178,7 @@ Result<std::unique_ptr<File>> FileSystem::open_file(const std::string& path, Fil
 Status FileSystem::sync_directory(const std::string& path) { return unimplemented("cannot sync the directory " + path); }
 Result<uint64_t> FileSystem::free_bytes(const std::string& path) { return unimplemented("cannot tell the free space of " + path); }
 Result<std::unique_ptr<FileLock>> FileSystem::lock(const std::string& path) { return unimplemented("cannot lock " + path); }
+Status FileSystem::set_permissions(const std::string& path, uint32_t) { return unimplemented("cannot set the permissions of " + path); }
 
 Result<std::string> SystemFiles::read_file(const std::string& path) { return read_up_to(path, SIZE_MAX); }
 Result<std::string> SystemFiles::read_small_file(const std::string& path, size_t max_bytes) { return read_up_to(path, max_bytes); }
@@ -188,7 +200,8 @@ Result<std::unique_ptr<File>> SystemFiles::open_file(const std::string& path, Fi
 
 Status SystemFiles::sync_directory(const std::string& path) {
   Descriptor directory(::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.number() < 0 || ::fsync(directory.number()) != 0) return system_error("cannot sync the directory " + path, errno);
+  if (directory.number() < 0 || uninterrupted([&] { return ::fsync(directory.number()); }) != 0)
+    return system_error("cannot sync the directory " + path, errno);
   return {};
 }
 
@@ -201,9 +214,15 @@ Result<uint64_t> SystemFiles::free_bytes(const std::string& path) {
 Result<std::unique_ptr<FileLock>> SystemFiles::lock(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (file.number() < 0) return system_error("cannot open " + path, errno);
-  if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0) return std::unique_ptr<FileLock>(std::make_unique<SystemLock>(file.release()));
+  if (uninterrupted([&] { return ::flock(file.number(), LOCK_EX | LOCK_NB); }) == 0)
+    return std::unique_ptr<FileLock>(std::make_unique<SystemLock>(file.release()));
   if (errno == EWOULDBLOCK) return unavailable("cannot lock " + path + ": another process uses the directory");
   return system_error("cannot lock " + path, errno);
+}
+
+Status SystemFiles::set_permissions(const std::string& path, uint32_t permissions) {
+  if (::chmod(path.c_str(), static_cast<mode_t>(permissions)) != 0) return system_error("cannot set the permissions of " + path, errno);
+  return {};
 }
 
 Status SystemFiles::write_file_atomically(const std::string& path, std::string_view content) {
@@ -212,7 +231,7 @@ Status SystemFiles::write_file_atomically(const std::string& path, std::string_v
     Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (file.number() < 0) return system_error("cannot open " + beside, errno);
     RETURN_IF_ERROR(write_all(file.number(), content, beside));
-    if (::fsync(file.number()) != 0) return system_error("cannot sync " + beside, errno);
+    if (uninterrupted([&] { return ::fsync(file.number()); }) != 0) return system_error("cannot sync " + beside, errno);
   }
   RETURN_IF_ERROR(rename(beside, path));
   return sync_directory(std::filesystem::path(path).parent_path().string());

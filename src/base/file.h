@@ -58,7 +58,7 @@ class FileSystem {
   virtual Result<std::string> read_small_file(const std::string& path, size_t max_bytes);
   // Opens for appending; an existing file is kept unless `truncate`.
   virtual Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool truncate = false) = 0;
-  // The next four are UNIMPLEMENTED where nobody needs them.
+  // The next five are UNIMPLEMENTED where nobody needs them.
   virtual Result<std::unique_ptr<File>> open_file(const std::string& path, FileMode mode);
   // Makes creations, renames and removals in it survive a power cut.
   virtual Status sync_directory(const std::string& path);
@@ -66,6 +66,8 @@ class FileSystem {
   virtual Result<uint64_t> free_bytes(const std::string& path);
   // Fails at once when somebody else has it. Creates the file.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path);
+  // As chmod takes them: 0750.
+  virtual Status set_permissions(const std::string& path, uint32_t permissions);
   // Replaces the whole file or leaves the old one: written beside it, synced, renamed.
   virtual Status write_file_atomically(const std::string& path, std::string_view content) = 0;
   virtual Status rename(const std::string& from, const std::string& to) = 0;
@@ -87,6 +89,7 @@ class SystemFiles final : public FileSystem {
   Status sync_directory(const std::string& path) override;
   Result<uint64_t> free_bytes(const std::string& path) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
+  Status set_permissions(const std::string& path, uint32_t permissions) override;
   Status write_file_atomically(const std::string& path, std::string_view content) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;

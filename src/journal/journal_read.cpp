@@ -93,8 +93,7 @@ Status Journal::read_file(uint32_t cursor, Reading& reading, const NextRead& nex
 Result<bool> Journal::take_record(uint32_t cursor, const FrameReader::Step& step, FrameReader& reader, std::vector<ReadRecord>& found,
                                   uint64_t& bytes) {
   uint64_t file = reader.identity().number;
-  bool is_waiting =
-      state_.with([&](const State& state) { return state.books.is_waiting(cursor, file, step.header.number); });
+  bool is_waiting = state_.with([&](const State& state) { return state.books.is_waiting(cursor, file, step.header.number); });
   if (!is_waiting) return true;
   Result<Slice> payload = reader.payload(step, environment_.ledger);
   if (!payload.is_ok() && payload.status().code() != StatusCode::data_loss) return std::move(payload).status();

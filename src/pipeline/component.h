@@ -126,6 +126,7 @@ struct Outputs {
 // Topics of what components claim while they are decoded (config::Claim).
 constexpr std::string_view listener_topic = "listener";            // An address it will listen on.
 constexpr std::string_view authenticator_topic = "authenticator";  // The extension it will ask.
+constexpr std::string_view storage_topic = "storage";              // The extension that says where it keeps what waits.
 // The names a type of extension goes by, the given one first.
 std::vector<std::string> spellings_of(const std::string& extension_type);
 
@@ -145,15 +146,15 @@ struct ReceiverFactory : ComponentFactory {
   std::function<Result<std::unique_ptr<Receiver>>(const Context&, const std::any& config, const Outputs&)> create;
 };
 struct ProcessorFactory : ComponentFactory {
-  // How many items it collects before it hands them on as one request; null for those that do not.
-  std::function<uint64_t(const std::any& config)> batch_items;
   std::function<Result<std::unique_ptr<Processor>>(const Context&, const std::any& config, otlp::Signal, Consumer& next)> create;
+  // How many items it gathers before it hands them on together; null for those that do not merge batches.
+  std::function<uint64_t(const std::any& config)> batch_items;
 };
 // An exporter is made once for each signal that uses it.
 struct ExporterFactory : ComponentFactory {
-  // What its sending queue is to be; null for exporters that have none.
-  std::function<const SenderConfig*(const std::any& config)> sender;
   std::function<Result<std::unique_ptr<Exporter>>(const Context&, const std::any& config, otlp::Signal)> create;
+  // The settings of its sending queue, within `config`; null for those that have none.
+  std::function<const SenderConfig*(const std::any& config)> sender;
 };
 // A connector is made once for each pair of signals; `signals` says which it takes, and it may give any of `to`.
 struct ConnectorFactory : ComponentFactory {

@@ -6,6 +6,7 @@
 
 #include "pipeline/countdown.h"
 #include "pipeline/graph_node_internal.h"
+#include "pipeline/storage.h"
 
 namespace vigia::pipeline {
 
@@ -32,6 +33,24 @@ int start_rank(ComponentKind kind) {
       return 5;
   }
   return 0;
+}
+
+// What a claim wants an extension to be.
+struct Role {
+  std::string_view name;
+  bool (*fits)(Component& extension);
+};
+
+template <typename Interface>
+bool implements(Component& extension) {
+  return dynamic_cast<Interface*>(&extension) != nullptr;
+}
+
+std::optional<Role> role_of(const config::Claim& claim, ComponentKind claimant) {
+  if (claim.topic == storage_topic) return Role{"a storage", implements<Storage>};
+  if (claim.topic != authenticator_topic) return std::nullopt;
+  if (claimant == ComponentKind::exporter) return Role{"a client's authenticator", implements<ClientAuthenticator>};
+  return Role{"a server's authenticator", implements<ServerAuthenticator>};
 }
 
 }  // namespace
@@ -62,7 +81,8 @@ void Graph::publish_extension(Node& node, bool is_there) {
 Context Graph::context_for(Node& node) const {
   LogFields fields = {{"kind", component_kind_name(node.key.kind)}};
   if (node.key.kind != ComponentKind::journal) fields.emplace_back("name", node.key.id.to_string());
-  if (node.key.kind == ComponentKind::processor || node.key.kind == ComponentKind::journal) fields.emplace_back("pipeline", node.key.pipeline);
+  if (node.key.kind == ComponentKind::processor || node.key.kind == ComponentKind::journal)
+    fields.emplace_back("pipeline", node.key.pipeline);
   if (node.key.kind == ComponentKind::exporter) fields.emplace_back("data_type", otlp::signal_name(node.key.from));
   auto asked = node.asked_extensions;
   return {node.key.id,
@@ -159,29 +179,23 @@ void Graph::try_out(ServiceConfig config, config::Diagnostics& diagnostics) {
     if (node.is_ok())
       nodes[key] = std::move(*node);
     else
-      diagnostics.error(planned.component ? planned.component->position : config::Position(), fmt::format("{}s::{}", component_kind_name(key.kind), key.id.to_string()),
-                        node.status().message());
+      diagnostics.error(planned.component ? planned.component->position : config::Position(),
+                        fmt::format("{}s::{}", component_kind_name(key.kind), key.id.to_string()), node.status().message());
   }
-  for (const auto& [key, planned] : plan) check_authenticators(planned, nodes, diagnostics);
+  for (const auto& [key, planned] : plan) check_named_extensions(planned, nodes, diagnostics);
 }
 
 // That they are defined and listed has been checked before; what they are good for is known of the living ones.
-void Graph::check_authenticators(const PlannedNode& planned, const Nodes& nodes, config::Diagnostics& diagnostics) {
+void Graph::check_named_extensions(const PlannedNode& planned, const Nodes& nodes, config::Diagnostics& diagnostics) {
   if (!planned.component) return;
-  bool is_client = planned.component->kind == ComponentKind::exporter;
   for (const config::Claim& claim : planned.component->claims) {
-    if (claim.topic != authenticator_topic) continue;
+    std::optional<Role> role = role_of(claim, planned.component->kind);
+    if (!role) continue;
     ComponentId id = ComponentId::parse(claim.value);
     for (const std::string& type : spellings_of(id.type)) {
       auto found = nodes.find({ComponentKind::extension, {type, id.name}, "", {}, {}});
-      if (found == nodes.end()) continue;
-      Component* extension = found->second->component.get();
-      bool is_good =
-          is_client ? dynamic_cast<ClientAuthenticator*>(extension) != nullptr : dynamic_cast<ServerAuthenticator*>(extension) != nullptr;
-      if (!is_good)
-        diagnostics.error(
-            claim.position, claim.path,
-            fmt::format("the extension \"{}\" cannot be {}'s authenticator", claim.value, is_client ? "a client" : "a server"));
+      if (found == nodes.end() || role->fits(*found->second->component)) continue;
+      diagnostics.error(claim.position, claim.path, fmt::format("the extension \"{}\" cannot be {}", claim.value, role->name));
     }
   }
 }

@@ -75,7 +75,7 @@ class Graph {
   Result<NodePointer> create_node(const NodeKey& key, const PlannedNode& planned, const std::shared_ptr<const ServiceConfig>& config);
   Status create_component(Node& node, const PlannedNode& planned);
   Context context_for(Node& node) const;
-  static void check_authenticators(const PlannedNode& planned, const Nodes& nodes, config::Diagnostics& diagnostics);
+  static void check_named_extensions(const PlannedNode& planned, const Nodes& nodes, config::Diagnostics& diagnostics);
   void connect(const Plan& plan, const Nodes& nodes, const Find& find);
   Status start_node(Node& node);
   // In the order of starting; after a failure those it started are stopped again.

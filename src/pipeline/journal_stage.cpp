@@ -120,7 +120,8 @@ void JournalStage::observe() {
     observations_.push_back(metrics.observe_counter(name, help, labels, std::move(read)));
   };
   for (const JournalStageConfig::Cursor& cursor : config.cursors) {
-    Labels labels = {{"exporter", cursor.exporter}, {"data_type", std::string(otlp::signal_name(config.signal))}, {"pipeline", config.pipeline}};
+    Labels labels = {
+        {"exporter", cursor.exporter}, {"data_type", std::string(otlp::signal_name(config.signal))}, {"pipeline", config.pipeline}};
     uint32_t number = core_->runner().journal().cursor(cursor.exporter);
     auto of_cursor = [core = core_, number](auto read) {
       return [core, number, read] { return static_cast<double>(read(core->runner().journal().cursor_state(number))); };
@@ -152,7 +153,8 @@ void JournalStage::observe() {
   };
   gauge("vigia_journal_size_bytes", "Bytes of the pipeline's journal files.", labels,
         of_journal([](const JournalState& state) { return state.size_bytes; }));
-  gauge("vigia_journal_files", "Files of the pipeline's journal.", labels, of_journal([](const JournalState& state) { return state.files; }));
+  gauge("vigia_journal_files", "Files of the pipeline's journal.", labels,
+        of_journal([](const JournalState& state) { return state.files; }));
   counter("vigia_journal_syncs_total", "How often the journal was made safe on the disk.", labels,
           of_journal([](const JournalState& state) { return state.syncs; }));
   counter("vigia_journal_failed_writes_total", "Writes and syncs of the journal that failed.", labels,

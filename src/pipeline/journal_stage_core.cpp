@@ -209,8 +209,7 @@ void JournalStage::Core::read_some(Branch& branch) {
   if (is_stopping()) return;
   Result<std::vector<journal::ReadRecord>> records = runner_->journal().read(branch.cursor, read_bytes);
   if (!records.is_ok()) context_.log.error("cannot read the journal; will try again", {{"error", records.status()}});
-  if (!records.is_ok() || records->empty())
-    branch.paused_until_ms.store(context_.clock.steady_ms() + pause_ms, std::memory_order_relaxed);
+  if (!records.is_ok() || records->empty()) branch.paused_until_ms.store(context_.clock.steady_ms() + pause_ms, std::memory_order_relaxed);
   if (records.is_ok() && !records->empty()) {
     context_.loops.next().post([activity = Activity(shared_from_this()), &branch, records = std::move(*records)]() mutable {
       activity->pass_backlog(branch, std::move(records));

@@ -95,7 +95,8 @@ class Planner {
       const QueueConfig& queue = sender->queue;
       journal.storage = ComponentId::parse(queue.storage);
       journal.blocks_on_overflow |= queue.blocks_on_overflow;
-      journal.cursors.push_back({sinks[branch].id.to_string(), branch, quota_of(pipeline, queue), journal::WhenFull::reject});
+      journal.cursors.push_back({sinks[branch].id.to_string(), branch, quota_of(pipeline, queue),
+                                 queue.when_full == WhenFull::drop_oldest ? journal::WhenFull::drop_oldest : journal::WhenFull::reject});
     }
     if (journal.cursors.empty()) return std::nullopt;
     journal.pipeline = pipeline.name;

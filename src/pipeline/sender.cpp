@@ -80,12 +80,14 @@ void Sender::Core::answered(JobPointer job, Status status) {
     return;
   }
   if (!config_.retry.is_enabled) {
+    if (is_durable()) return requeue(std::move(job), status, "retry_on_failure is off");
     give_up(std::move(job), std::move(status), "retry_on_failure is off");
     return;
   }
   int64_t wait_ms = wait_before_retry_ms(*job, status);
   int64_t elapsed_ms = clock_.steady_ms() - job->first_try_ms;
   if (config_.retry.max_elapsed_time_ms > 0 && elapsed_ms + wait_ms > config_.retry.max_elapsed_time_ms) {
+    if (is_durable()) return requeue(std::move(job), status, "max_elapsed_time is over");
     give_up(std::move(job), std::move(status), "max_elapsed_time is over");
     return;
   }
@@ -111,7 +113,7 @@ void Sender::Core::retry_later(JobPointer job, int64_t wait_ms, Status status) {
     successor = state.successor;
     // The stop may have begun since the wait was chosen.
     if (state.is_stopping) wait_ms = std::min(wait_ms, std::max(longest_stopping_interval_ms, status.retry_delay_ms()));
-    bool is_too_late = state.is_over || (state.is_stopping && now_ms + wait_ms >= state.deadline_ms);
+    bool is_too_late = state.is_over || (state.is_stopping && (is_durable() || now_ms + wait_ms >= state.deadline_ms));
     if (successor || is_too_late) return;
     id = ++state.last_waiting_id;
     state.waiting[id] = {std::move(job), now_ms + status.retry_delay_ms()};
@@ -124,6 +126,7 @@ void Sender::Core::retry_later(JobPointer job, int64_t wait_ms, Status status) {
     return;
   }
   if (id == 0) {
+    if (is_durable()) return requeue(std::move(job), status, "the program is shutting down");
     give_up(std::move(job), std::move(status), "the program is shutting down");
     return;
   }
@@ -153,6 +156,12 @@ Sender::Core::JobPointer Sender::Core::take_waiting(uint64_t id) {
     auto entry = state.waiting.extract(id);
     return entry ? std::move(entry.mapped().job) : nullptr;
   });
+}
+
+// The journal has it, and gives it again when its turn comes.
+void Sender::Core::requeue(JobPointer job, const Status& status, std::string_view why) {
+  log_.info("Exporting failed. The data stays stored.", {{"error", status}, {"reason", why}, {"items", job->batch.item_count}});
+  finish(std::move(job), Status());
 }
 
 void Sender::Core::give_up(JobPointer job, Status status, std::string_view why) {

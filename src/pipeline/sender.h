@@ -19,6 +19,11 @@
 // - hand_over(): a successor gets all that is not being sent this moment, and starts afresh with it; what is being sent follows when it
 //   fails. What is inherited may overfill the successor's queue, which then refuses only newcomers until there is room again.
 //
+// With storage the queue is a journal in front of the pipeline, and this holds a window of it, in memory:
+// - Nothing is refused; what does not fit the window has not come here yet.
+// - What cannot be delivered within max_elapsed_time is let go with its receipts unsettled, so that the journal gives it again later.
+// - stop() waits for what is being sent this moment, two seconds at most; the rest is on the disk and is let go at once.
+//
 // All calls on any thread; sends start on a loop: the caller's when it is one.
 
 #include <functional>

@@ -1,5 +1,7 @@
 #include "pipeline/sender_config.h"
 
+#include "pipeline/component.h"
+
 namespace vigia::pipeline {
 
 namespace {
@@ -44,8 +46,8 @@ void decode_queue(config::Section& in, QueueConfig& out) {
   decode_sizer(in, out.sizer);
   in.field("block_on_overflow", out.blocks_on_overflow);
   in.field("wait_for_result", out.waits_for_result);
-  if (in.field("storage", out.storage) && !out.storage.empty())
-    in.warn("storage", "the queue is kept in memory: a durable queue is not in this build; what waits in it is lost when the program dies");
+  in.field("storage", out.storage);
+  in.choice("when_full", out.when_full, {{"reject", WhenFull::reject}, {"drop_oldest", WhenFull::drop_oldest}});
   in.section("batch", [&](config::Section& batch) {
     QueueBatchConfig values;
     if (out.sizer == Sizer::bytes) values.sizer = Sizer::bytes;
@@ -55,6 +57,10 @@ void decode_queue(config::Section& in, QueueConfig& out) {
   in.require(out.consumers > 0, "num_consumers", "must be positive");
   in.require(out.size > 0, "queue_size", "must be positive");
   in.require(out.storage.empty() || !out.waits_for_result, "wait_for_result", "does not go with storage");
+  bool drops_oldest = out.when_full == WhenFull::drop_oldest;
+  in.require(!drops_oldest || !out.storage.empty(), "when_full", "drop_oldest needs a queue on disk: set storage");
+  in.require(!drops_oldest || !out.blocks_on_overflow, "when_full", "drop_oldest does not go with block_on_overflow");
+  if (!out.storage.empty()) in.claim(storage_topic, "storage", out.storage);
 }
 
 }  // namespace

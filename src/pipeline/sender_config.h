@@ -30,6 +30,9 @@ struct QueueBatchConfig {
   Sizer sizer = Sizer::items;
 };
 
+// What happens to new data when a queue on disk is full.
+enum class WhenFull : uint8_t { reject, drop_oldest };
+
 struct QueueConfig {
   bool is_enabled = true;
   uint64_t consumers = 10;
@@ -37,8 +40,8 @@ struct QueueConfig {
   Sizer sizer = Sizer::requests;
   bool blocks_on_overflow = false;
   bool waits_for_result = false;
-  // The storage extension, or "". The queue is in memory whatever it says; decoding warns once.
-  std::string storage;
+  std::string storage;  // The extension that keeps the queue on disk (storage.h), or "": it is in memory.
+  WhenFull when_full = WhenFull::reject;
   std::optional<QueueBatchConfig> batch;
 
   // What waits is on the disk.

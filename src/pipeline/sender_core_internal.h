@@ -94,6 +94,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
     Function<void()> stopped;
   };
 
+  bool is_durable() const { return config_.queue.is_durable(); }
   bool is_done_early() const { return config_.queue.is_enabled && !config_.queue.waits_for_result; }
   size_t batching_size(const Batch& batch) const;
   // Takes room for the batch, or says why there is none.
@@ -118,6 +119,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   void retry_later(JobPointer job, int64_t wait_ms, Status status);
   void set_retry_timer(uint64_t id, int64_t wait_ms);
   JobPointer take_waiting(uint64_t id);
+  void requeue(JobPointer job, const Status& status, std::string_view why);
   void give_up(JobPointer job, Status status, std::string_view why);
   void finish(JobPointer job, Status status);
   void end_flight();
@@ -129,6 +131,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   void drop(Jobs jobs);
   void count_dropped(size_t items);
   void hurry(uint64_t id, int64_t now_ms);
+  void let_go_of_stored();
   void end_stop_if_idle();
   void abandon();
   void end_stop();

@@ -7,6 +7,8 @@ namespace vigia::pipeline {
 
 namespace {
 
+constexpr int64_t longest_durable_stop_ms = 2'000;
+
 size_t items_of(const auto& jobs) {
   size_t items = 0;
   for (const auto& job : jobs) items += job->batch.item_count;
@@ -80,13 +82,17 @@ void Sender::Core::put_back(Jobs jobs) {
   });
   if (successor)
     pass_on(std::move(jobs), *successor);
-  else
+  else if (!is_durable())
     drop(std::move(jobs));
 }
 
 // --- Stop ---
 
 void Sender::Core::stop(int64_t deadline_steady_ms, Function<void()> stopped) {
+  if (is_durable()) {
+    deadline_steady_ms = std::min(deadline_steady_ms, clock_.steady_ms() + longest_durable_stop_ms);
+    let_go_of_stored();
+  }
   std::vector<uint64_t> waiting;
   std::deque<Overflow> overflow;
   int64_t now_ms = clock_.steady_ms();
@@ -109,6 +115,18 @@ void Sender::Core::stop(int64_t deadline_steady_ms, Function<void()> stopped) {
   });
   pump();
   end_stop_if_idle();
+}
+
+// Nothing waits here for the end: it is on the disk.
+void Sender::Core::let_go_of_stored() {
+  Jobs jobs;
+  state_.with([&](State& state) {
+    state.is_stopping = true;
+    jobs = take_all(state);
+  });
+  if (jobs.empty()) return;
+  log_.info("What waits to be exported stays stored for the next start.", {{"requests", jobs.size()}, {"items", items_of(jobs)}});
+  for (JobPointer& job : jobs) room_->adjust(-job->room);
 }
 
 // Tries what waits for a retry as soon as the other side allows; if that is after the deadline, not at all.
@@ -159,7 +177,7 @@ void Sender::Core::abandon() {
     state.is_over = true;
     left = take_all(state);
   });
-  drop(std::move(left));
+  if (!is_durable()) drop(std::move(left));
   end_stop();
 }
 

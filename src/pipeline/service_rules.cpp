@@ -39,7 +39,7 @@ class RuleChecker {
     check_cycles();
     mark_components();
     warn_of_unused();
-    check_authenticators();
+    check_named_extensions();
     check_listeners(config_, diagnostics_);
   }
 
@@ -248,14 +248,14 @@ class RuleChecker {
                          fmt::format("the {} is defined but not used: it is {}", kind, where));
   }
 
-  void check_authenticators() {
+  void check_named_extensions() {
     for (const ComponentConfigs* list : {&config_.receivers, &config_.exporters, &config_.extensions})
       for (const auto& [id, component] : *list)
         for (const config::Claim& claim : component.claims)
-          if (component.is_used && claim.topic == authenticator_topic) check_authenticator(claim);
+          if (component.is_used && (claim.topic == authenticator_topic || claim.topic == storage_topic)) check_named_extension(claim);
   }
 
-  void check_authenticator(const config::Claim& claim) {
+  void check_named_extension(const config::Claim& claim) {
     ComponentId id = ComponentId::parse(claim.value);
     for (const std::string& type : spellings_of(id.type))
       if (auto found = config_.extensions.find({type, id.name}); found != config_.extensions.end()) {

@@ -80,12 +80,12 @@ pipeline::ExporterFactory otlp_exporter() {
     decode(section, config);
     return config;
   };
-  factory.sender = [](const std::any& config) { return &std::any_cast<OtlpExporterConfig>(&config)->sender; };
   factory.create = [](const pipeline::Context& context, const std::any& config,
                       otlp::Signal signal) -> Result<std::unique_ptr<pipeline::Exporter>> {
     return std::unique_ptr<pipeline::Exporter>(
         std::make_unique<OtlpExporter>(context, *std::any_cast<OtlpExporterConfig>(&config), signal));
   };
+  factory.sender = [](const std::any& config) { return &std::any_cast<const OtlpExporterConfig&>(config).sender; };
   return factory;
 }
 

@@ -144,13 +144,13 @@ pipeline::ExporterFactory otlphttp_exporter() {
     decode(section, config);
     return config;
   };
-  factory.sender = [](const std::any& config) { return &std::any_cast<OtlpHttpExporterConfig>(&config)->sender; };
   factory.create = [](const pipeline::Context& context, const std::any& config,
                       otlp::Signal signal) -> Result<std::unique_ptr<pipeline::Exporter>> {
     const auto& settings = *std::any_cast<OtlpHttpExporterConfig>(&config);
     if (auto url = url_for(settings, signal); !url.is_ok()) return std::move(url).status();
     return std::unique_ptr<pipeline::Exporter>(std::make_unique<OtlpHttpExporter>(context, settings, signal));
   };
+  factory.sender = [](const std::any& config) { return &std::any_cast<const OtlpHttpExporterConfig&>(config).sender; };
   return factory;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The `file_storage` extension: a directory where durable pipelines keep what is not delivered yet. See README.md.
+// The file_storage extension: a directory where durable queues keep what they have accepted. See README.md.
 
 #include "pipeline/component.h"
 

@@ -14,12 +14,12 @@ pipeline::ProcessorFactory batch_processor() {
     decode(in, config);
     return config;
   };
-  factory.batch_items = [](const std::any& config) { return std::any_cast<const BatchConfig&>(config).send_batch_size; };
   factory.create = [](const pipeline::Context& context, const std::any& config, otlp::Signal signal,
                       pipeline::Consumer& next) -> Result<std::unique_ptr<pipeline::Processor>> {
     return std::unique_ptr<pipeline::Processor>(
         std::make_unique<BatchProcessor>(context, std::any_cast<const BatchConfig&>(config), signal, next));
   };
+  factory.batch_items = [](const std::any& config) { return std::any_cast<const BatchConfig&>(config).send_batch_size; };
   return factory;
 }
 
