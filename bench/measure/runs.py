@@ -3,7 +3,7 @@
 import json
 import tempfile
 
-from .load import arrived_items, run_load
+from .load import BackgroundLoad, arrived_items, run_load
 from .processes import Failure, pause, wait_until
 from .systems import Ports
 
@@ -29,15 +29,31 @@ class Bench:
         self.sink.stop()
 
     def load(self, case, port, seconds, rate, in_flight=None, seed=1):
-        return run_load(self.vigia.binary, self.load_core, case.signal, case.protocol, port, rate=rate, seconds=seconds, batch=case.batch,
-                        connections=case.connections, compression=case.compression, in_flight=in_flight, seed=seed)
+        return run_load(*self._target(case, port), rate=rate, seconds=seconds, in_flight=in_flight, seed=seed, **self._form(case))
+
+    def load_items(self, case, port, items):
+        """As fast as it goes, until so many items are sent."""
+        return run_load(*self._target(case, port), rate=None, seconds=1800, in_flight=8, items=items, **self._form(case))
+
+    def background_load(self, case, port, rate):
+        return BackgroundLoad(*self._target(case, port), rate=rate, **self._form(case))
+
+    def _target(self, case, port):
+        return self.vigia.binary, self.load_core, case.signal, case.protocol, port
+
+    @staticmethod
+    def _form(case):
+        return {"batch": case.batch, "connections": case.connections, "compression": case.compression}
 
     def arrived(self, case):
         return arrived_items(self.sink_ports.metrics, case.signal)
 
-    def start(self, system, case, sink_ports=None):
+    def folder_for(self, system, case):
+        return tempfile.mkdtemp(prefix=f"{case.name}-{system.name}-", dir=self.folder)
+
+    def start(self, system, case, sink_ports=None, folder=None):
         ports = Ports.free()
-        folder = tempfile.mkdtemp(prefix=f"{case.name}-{system.name}-", dir=self.folder)
+        folder = folder or self.folder_for(system, case)
         return system.start(case.forwarding, ports, sink_ports or self.sink_ports, self.system_core, folder), ports
 
 

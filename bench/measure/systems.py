@@ -20,6 +20,9 @@ class Forwarding:
     export_protocol: str = "grpc"
     export_compression: str = "none"
     processors: dict = field(default_factory=dict)  # the Collector's configuration, in the order of the pipeline
+    # "": the queue is in memory; "always", "never": it is on the disk, and every request is synced before its answer, or none is.
+    sync: str = ""
+    queue_bytes: int = 0  # 0: the system's default
 
 
 @dataclass
@@ -42,21 +45,40 @@ def receivers(ports):
 
 
 def exporter(forwarding, sink):
+    queue = sending_queue(forwarding)
     if forwarding.export_protocol == "grpc":
-        return {"otlp": {"endpoint": f"127.0.0.1:{sink.grpc}", "tls": {"insecure": True}, "compression": forwarding.export_compression}}
-    return {"otlphttp": {"endpoint": f"http://127.0.0.1:{sink.http}", "compression": forwarding.export_compression}}
+        return {"otlp": {"endpoint": f"127.0.0.1:{sink.grpc}", "tls": {"insecure": True}, "compression": forwarding.export_compression, **queue}}
+    return {"otlphttp": {"endpoint": f"http://127.0.0.1:{sink.http}", "compression": forwarding.export_compression, **queue}}
 
 
-def collector_config(ports, exporters, processors, telemetry_metrics):
+def sending_queue(forwarding):
+    queue = {}
+    if forwarding.sync:
+        queue["storage"] = "file_storage"
+    if forwarding.queue_bytes:
+        queue |= {"sizer": "bytes", "queue_size": forwarding.queue_bytes}
+    # Who keeps data on the disk for a backend that is away asks often whether it is back.
+    retry = {"initial_interval": "100ms", "max_interval": "1s", "max_elapsed_time": "0s"}
+    return {"sending_queue": queue, "retry_on_failure": retry} if queue else {}
+
+
+def collector_config(ports, exporters, processors, telemetry_metrics, extensions=None):
     """A configuration that the Collector and vigia both read; JSON is YAML."""
     pipeline = {"receivers": ["otlp"], "processors": list(processors), "exporters": list(exporters)}
     return json.dumps({
+        "extensions": extensions or {},
         "receivers": receivers(ports),
         "processors": processors,
         "exporters": exporters,
         "service": {"telemetry": {"metrics": telemetry_metrics, "logs": {"level": "warn"}},
+                    "extensions": list(extensions or {}),
                     "pipelines": {signal: pipeline for signal in SIGNALS}},
     }, indent=1)
+
+
+def storage_folder(folder):
+    """Where a system that was started in this folder keeps its queue."""
+    return Path(folder) / "storage"
 
 
 class Vigia:
@@ -71,8 +93,9 @@ class Vigia:
         return None
 
     def start(self, forwarding, ports, sink, core, folder):
-        return self._run(collector_config(ports, exporter(forwarding, sink), forwarding.processors, self._metrics(ports)), ports, core, folder,
-                         self.name)
+        extensions = {"file_storage": self._storage(forwarding.sync, str(storage_folder(folder)))} if forwarding.sync else {}
+        config = collector_config(ports, exporter(forwarding, sink), forwarding.processors, self._metrics(ports), extensions)
+        return self._run(config, ports, core, folder, self.name)
 
     def start_sink(self, ports, core, folder, name="sink"):
         """The cheapest receiver there is: takes OTLP, counts it, throws it away."""
@@ -80,6 +103,10 @@ class Vigia:
 
     def _metrics(self, ports):
         return {"address": f"127.0.0.1:{ports.metrics}"}
+
+    def _storage(self, sync, directory):
+        # Its default is to sync.
+        return {"directory": directory, "create_directory": True, **({} if sync == "always" else {"sync": sync})}
 
     def _run(self, config, ports, core, folder, name):
         path = Path(folder) / f"{name}.yaml"
@@ -100,6 +127,9 @@ class Collector(Vigia):
         exporter = {"prometheus": {"host": "127.0.0.1", "port": ports.metrics}}
         return {"readers": [{"pull": {"exporter": exporter}}]}
 
+    def _storage(self, sync, directory):
+        return {"directory": directory, "create_directory": True, "fsync": sync == "always"}
+
 
 class Rotel:
     name = "rotel"
@@ -110,6 +140,8 @@ class Rotel:
 
     def cannot(self, forwarding):
         """What keeps it from a case; None when nothing does."""
+        if forwarding.sync or forwarding.queue_bytes:
+            return "keeps no queue on the disk"
         if forwarding.export_compression not in ("none", "gzip"):
             return f"does not send {forwarding.export_compression}"
         # Without a memory limiter it just goes on.
