@@ -93,7 +93,10 @@ def durable(tmp_path):
     """The system with a storage directory (durable.py)."""
     system = DurableSystem(tmp_path)
     yield system
-    system.stop_all()
+    try:
+        system.stop_all()
+    finally:
+        system.print_logs()
 
 
 @pytest.fixture

@@ -46,10 +46,12 @@ class DurableSystem:
         self.folder = Path(folder)
         self.directory = self.folder / "storage"
         self.started = []
+        self._lives = 0
 
     def start(self, config, is_ready=True):
         """A new life; the last one must be over."""
-        folder = self.folder / f"life-{len(self.started)}"
+        self._lives += 1
+        folder = self.folder / f"life-{self._lives}"
         folder.mkdir()
         process = (CollectorProcess if self.is_reference else DurableVigia)(folder, config)
         self.started.append(process)
@@ -65,9 +67,10 @@ class DurableSystem:
         """What the files of the directory take on the disk."""
         return disk_bytes(self.directory)
 
-    def forget_last_life(self):
-        """Its log and configuration, for checks of very many lives."""
-        shutil.rmtree(self.started.pop().folder)
+    def forget_lives_but(self, count):
+        """Logs and configurations of all but the last so many lives, for checks with very many."""
+        while len(self.started) > count:
+            shutil.rmtree(self.started.pop(0).folder)
 
     def stop_all(self):
         try:
@@ -75,9 +78,12 @@ class DurableSystem:
                 if process.process.returncode is None:
                     process.stop()
         finally:
-            for number, process in enumerate(self.started):
+            for process in self.started:
                 process.kill()
-                print(f"--- log of life {number} ---\n{process.log()[-20000:]}")
+
+    def print_logs(self):
+        for process in self.started:
+            print(f"--- log of {process.folder.name} ---\n{process.log()[-20000:]}")
 
 
 def disk_bytes(directory):
