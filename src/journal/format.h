@@ -21,6 +21,8 @@ namespace vigia::journal {
 constexpr uint32_t format_version = 1;
 constexpr size_t file_header_bytes = 64;
 constexpr size_t frame_header_bytes = 40;
+// A finished file that is kept to be written over.
+constexpr std::string_view spare_name = "spare";
 constexpr uint32_t frame_marker = 0x4C4E4A56;  // "VJNL"
 
 // What tells files apart; stands in the name and in the header.

@@ -73,6 +73,8 @@ Journal::Journal(JournalOptions options, const JournalEnvironment& environment, 
 Journal::~Journal() = default;
 
 Status Journal::recover_files() {
+  // What a life before this kept to write over; by that name nobody looks for data.
+  (void)environment_.files.remove(directory_ + "/" + std::string(spare_name));
   JournalOptions options = state_.with([](State& state) { return state.options; });
   ASSIGN_OR_RETURN(Recovered recovered, recover(environment_.files, directory_, names_of(options.cursors), damage_, environment_.log));
   next_file_ = recovered.next_file;

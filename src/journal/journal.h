@@ -14,7 +14,7 @@
 // - A cursor that wants as much as its quota refuses newcomers (retryable, with the time that making room will take) or drops its oldest.
 // - A failed sync ends the life of its file: what had not been answered goes into a new one. A full disk refuses, and nothing else.
 // - Releases are written with the next group or soon by themselves; after a crash some may be forgotten, and their records are read again.
-// - Files that nobody wants are deleted whole.
+// - Files that nobody wants are deleted whole; while data flows, one is kept to be written over.
 //
 // append, take-backs, releases and the questions: any thread. work() and read(): one thread at a time each, and never on an event loop.
 
@@ -201,8 +201,11 @@ class Journal {
   Status sync_now();
   void answer(Group group, Status status, const std::vector<uint64_t>& offsets);
   static uint64_t publish(State& state, const FramedRecord& record, const RecordPlace& place);
+  Result<std::unique_ptr<LogWriter>> make_file(const FileHeader& header, std::string_view checkpoint);
   void remove_finished();
   void remove_drained_file();
+  void remove_file(const FileIdentity& file);
+  void remove_spare();
   int64_t rest();
 
   // --- Reading ---
@@ -228,6 +231,7 @@ class Journal {
   std::unique_ptr<LogWriter> writer_;
   uint64_t next_file_ = 1;
   uint64_t next_record_ = 1;
+  bool has_spare_ = false;  // A finished file, kept to be written over.
   int64_t last_work_ms_ = 0;
   int64_t last_sync_ms_ = 0;
   bool is_full_told_ = false;

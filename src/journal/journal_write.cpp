@@ -12,6 +12,8 @@ constexpr int64_t release_delay_ms = 100;
 constexpr int64_t write_retry_ms = 1'000;
 // A file that is drained and smaller than this goes on being written to.
 constexpr uint64_t small_file_bytes = 1 << 20;
+// After so long without anything to write the spare file goes.
+constexpr int64_t spare_idle_ms = 2'000;
 
 Status as_retryable(Status status) { return std::move(status).with_context("cannot store the data").retryable_after_ms(write_retry_ms); }
 
@@ -101,11 +103,20 @@ Status Journal::begin_file() {
     return state.books.encode();
   });
   FileHeader header{{next_file_++, random_.next()}, next_record_, environment_.clock.wall_ns()};
-  ASSIGN_OR_RETURN(writer_, LogWriter::create(environment_.files, directory_, header, checkpoint));
+  ASSIGN_OR_RETURN(writer_, make_file(header, checkpoint));
   state_.with([&](State& state) {
     state.books.begin_file({header.identity, next_record_, next_record_, writer_->size_bytes(), header.created_ns});
   });
   return {};
+}
+
+Result<std::unique_ptr<LogWriter>> Journal::make_file(const FileHeader& header, std::string_view checkpoint) {
+  if (std::exchange(has_spare_, false)) {
+    Result<std::unique_ptr<LogWriter>> writer =
+        LogWriter::recycle(environment_.files, directory_, std::string(spare_name), header, checkpoint);
+    if (writer.is_ok()) return writer;
+  }
+  return LogWriter::create(environment_.files, directory_, header, checkpoint);
 }
 
 Status Journal::sync_now() {
@@ -189,7 +200,14 @@ int64_t Journal::rest() {
       abandon_file();
   }
   if (has_releases) return next_ms;
-  remove_drained_file();
+  if (has_spare_ && now_ms - last_work_ms_ >= spare_idle_ms)
+    remove_spare();
+  else if (has_spare_)
+    wait_until(last_work_ms_ + spare_idle_ms);
+  if (now_ms - last_work_ms_ >= release_delay_ms)
+    remove_drained_file();
+  else
+    wait_until(last_work_ms_ + release_delay_ms);
   // Says in the file that all before is safe, so that a later bad spot in it is known to be damage.
   if (writer_ && !writer_->is_marked() && policy == SyncPolicy::always) {
     if (now_ms - last_work_ms_ < release_delay_ms)
@@ -202,9 +220,19 @@ int64_t Journal::rest() {
 
 void Journal::remove_finished() {
   std::vector<FileIdentity> finished = state_.with([](State& state) { return state.books.finished_files(); });
-  for (const FileIdentity& file : finished)
-    if (environment_.files.remove(directory_ + "/" + file.name()).is_ok())
-      state_.with([&](State& state) { state.books.remove_file(file.number); });
+  for (const FileIdentity& file : finished) remove_file(file);
+}
+
+void Journal::remove_file(const FileIdentity& file) {
+  std::string path = directory_ + "/" + file.name();
+  bool is_spare = !has_spare_ && environment_.files.rename(path, directory_ + "/" + std::string(spare_name)).is_ok();
+  has_spare_ |= is_spare;
+  if (!is_spare && !environment_.files.remove(path).is_ok()) return;
+  state_.with([&](State& state) { state.books.remove_file(file.number); });
+}
+
+void Journal::remove_spare() {
+  if (std::exchange(has_spare_, false)) (void)environment_.files.remove(directory_ + "/" + std::string(spare_name));
 }
 
 // The newest file goes, too, when nobody wants anything and it is worth it.
@@ -218,8 +246,7 @@ void Journal::remove_drained_file() {
   });
   if (!drained) return;
   writer_ = nullptr;
-  if (environment_.files.remove(directory_ + "/" + drained->name()).is_ok())
-    state_.with([&](State& state) { state.books.remove_file(drained->number); });
+  remove_file(*drained);
 }
 
 }  // namespace vigia::journal

@@ -66,19 +66,40 @@ Result<std::unique_ptr<LogWriter>> LogWriter::create(FileSystem& files, const st
   std::string path = directory + "/" + header.identity.name();
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, files.open_file(path, FileMode::create));
   std::unique_ptr<LogWriter> writer(new LogWriter(std::move(file), header));
-  std::string first_bytes = encode_file_header(header);
-  Pieces pieces(header.identity.nonce, first_bytes.size(), 1);
+  Status status = writer->write_beginning(checkpoint);
+  if (status.is_ok()) status = files.sync_directory(directory);
+  if (status.is_ok()) return writer;
+  (void)files.remove(path);  // nothing is in it; if it stays, the next start finds that out
+  return status;
+}
+
+Result<std::unique_ptr<LogWriter>> LogWriter::recycle(FileSystem& files, const std::string& directory, const std::string& old_name,
+                                                      const FileHeader& header, std::string_view checkpoint) {
+  std::string path = directory + "/" + header.identity.name();
+  RETURN_IF_ERROR(files.rename(directory + "/" + old_name, path));
+  // Before a byte is written over: the old name must not come back with the new content.
+  Status status = files.sync_directory(directory);
+  Result<std::unique_ptr<File>> file = status.is_ok() ? files.open_file(path, FileMode::update) : Result<std::unique_ptr<File>>(status);
+  std::unique_ptr<LogWriter> writer;
+  status = file.is_ok() ? Status() : file.status();
+  if (status.is_ok()) {
+    writer.reset(new LogWriter(std::move(*file), header));
+    status = writer->write_beginning(checkpoint);
+  }
+  if (status.is_ok()) return writer;
+  (void)files.remove(path);
+  return status;
+}
+
+Status LogWriter::write_beginning(std::string_view checkpoint) {
+  std::string first_bytes = encode_file_header(header_);
+  Pieces pieces(header_.identity.nonce, first_bytes.size(), 1);
   pieces.add_frame(FrameKind::checkpoint, 0, checkpoint);
   std::vector<std::string_view> parts = {first_bytes};
   parts.insert(parts.end(), pieces.parts().begin(), pieces.parts().end());
-  Status status = writer->file_->write_at(0, parts);
-  if (status.is_ok()) status = files.sync_directory(directory);
-  if (!status.is_ok()) {
-    (void)files.remove(path);  // nothing is in it; if it stays, the next start finds that out
-    return status;
-  }
-  writer->end_ = pieces.offset();
-  return writer;
+  RETURN_IF_ERROR(file_->write_at(0, parts));
+  end_ = pieces.offset();
+  return {};
 }
 
 Result<std::vector<uint64_t>> LogWriter::write(const std::vector<const FramedRecord*>& records, uint64_t first_number,

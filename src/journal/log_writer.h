@@ -34,6 +34,10 @@ class LogWriter {
   // Makes the file. It is safe in its directory when this is OK; its content is with the first sync().
   static Result<std::unique_ptr<LogWriter>> create(FileSystem& files, const std::string& directory, const FileHeader& header,
                                                    std::string_view checkpoint);
+  // The same of a file that nobody needs any more: it is renamed and written over, which costs the system much less than new blocks. Nothing
+  // that is left in it can pass for a frame of the new one. After an error it may be gone.
+  static Result<std::unique_ptr<LogWriter>> recycle(FileSystem& files, const std::string& directory, const std::string& old_name,
+                                                    const FileHeader& header, std::string_view checkpoint);
 
   const FileHeader& header() const { return header_; }
   // Where the next group goes.
@@ -51,6 +55,7 @@ class LogWriter {
 
  private:
   LogWriter(std::unique_ptr<File> file, const FileHeader& header) : file_(std::move(file)), header_(header) {}
+  Status write_beginning(std::string_view checkpoint);
 
   std::unique_ptr<File> file_;
   const FileHeader header_;
