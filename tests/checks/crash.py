@@ -142,9 +142,9 @@ def report(arguments, books, starts, disk_bytes, damaged):
     if starts:
         print(f"ready after {sorted(starts)[len(starts) // 2]:.2f} s (median), {max(starts):.2f} s at most; {disk_bytes / 1e6:.1f} MB on disk in the end")
     print(f"lost: {len(lost):,} spans" + (f", such as {lost[:5]}" if lost else ""))
-    print(f"arrived twice: {sum(per_kill.values()):,} spans for {len(per_kill)} of the kills"
-          + (f", at most {max(per_kill.values()):,} for one: {histogram(per_kill)}" if per_kill else "")
-          + f"; {books.duplicates_of_outages():,} because the backend left")
+    of_kills = f", at most {max(per_kill.values()):,} for one: {histogram(per_kill)}" if per_kill else ""
+    print(f"arrived twice: {sum(per_kill.values()):,} spans for {len(per_kill)} of the kills{of_kills}; "
+          f"{books.duplicates_of_outages():,} because the backend left")
     print(f"arrived twice without a reason: {len(unexplained):,} spans" + (f", such as {unexplained[:5]}" if unexplained else ""))
     problems = [what for what, is_there in (("loss", lost), ("duplicates that were not on their way", unexplained),
                                             (f"damaged files, which a kill does not make: {damaged[:5]}", damaged)) if is_there]
@@ -180,6 +180,5 @@ def main():
 
 
 if __name__ == "__main__":
-    # The process that counts must not wait for the one that sends.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # connections that break are what this is about
     sys.exit(main())

@@ -1,7 +1,6 @@
 """The reference Collector in vigia's place: the same configurations, the same calls, so that a test of promises that both make runs on either."""
 
 import json
-import re
 import signal
 import subprocess
 import urllib.request
@@ -95,6 +94,3 @@ class CollectorProcess:
         if self.is_alive():
             self.process.kill()
             self.process.wait()
-
-    def dropped_items(self):
-        return sum(map(int, re.findall(r'"dropped_items": ?(\d+)', self.log())))

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """What a queue on the disk costs, and how gigabytes of backlog are lived with: vigia and the reference Collector side by side.
 
     ./dev bench queue [--quick] [--case NAME…] [--runs N] [--seconds N] [--systems vigia,otelcol] [--cores 0,1] [--folder DIR]
