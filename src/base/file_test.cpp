@@ -54,6 +54,22 @@ TEST_F(SystemFilesTest, CreateWantsANewFileAndUpdateAnOldOne) {
   EXPECT_TRUE(files_.open_file(path, FileMode::update).is_ok());
 }
 
+TEST_F(SystemFilesTest, AFileOpenedForReadingRefusesToBeWrittenTo) {
+  ASSERT_TRUE(files_.write_file_atomically(directory_ + "/f", "text").is_ok());
+  auto file = files_.open_file(directory_ + "/f", FileMode::read).value();
+  std::string_view part = "x";
+  EXPECT_FALSE(file->write_at(0, {&part, 1}).is_ok());
+  EXPECT_FALSE(file->truncate(0).is_ok());
+  EXPECT_TRUE(file->sync().is_ok());
+}
+
+TEST_F(SystemFilesTest, PermissionsAreSetAsTold) {
+  ASSERT_TRUE(files_.set_permissions(directory_, 0710).is_ok());
+  auto permissions = std::filesystem::status(directory_).permissions();
+  EXPECT_EQ(static_cast<unsigned>(permissions) & 07777, 0710u);
+  EXPECT_EQ(files_.set_permissions(directory_ + "/none", 0700).code(), StatusCode::not_found);
+}
+
 TEST_F(SystemFilesTest, OnlyOneHoldsALock) {
   std::string path = directory_ + "/lock";
   {
@@ -157,6 +173,59 @@ TEST_F(FaultyFilesTest, NamesAreSafeWhenTheDirectoryIsSynced) {
   }
   EXPECT_GT(gone, 5u);
   EXPECT_LT(gone, 35u);
+}
+
+TEST_F(FaultyFilesTest, AFailedSyncOfADirectoryIsNotMadeGoodByTheNextOne) {
+  size_t gone = 0;
+  for (int round = 0; round < 40; round++) {
+    std::string first = "/d/first" + std::to_string(round), second = "/d/second" + std::to_string(round);
+    ASSERT_TRUE(create(first)->sync().is_ok());
+    files_.fail_next_directory_sync();
+    EXPECT_FALSE(files_.sync_directory("/d").is_ok());
+    EXPECT_TRUE(files_.exists(first)) << "visible all the same";
+    ASSERT_TRUE(create(second)->sync().is_ok());
+    ASSERT_TRUE(files_.sync_directory("/d").is_ok());
+    files_.crash();
+    gone += !files_.exists(first);
+    EXPECT_TRUE(files_.exists(second));
+  }
+  EXPECT_GT(gone, 5u);
+  EXPECT_LT(gone, 35u);
+}
+
+TEST_F(FaultyFilesTest, ANameThatIsChangedAnewAfterAFailedSyncIsSafeAgain) {
+  for (int round = 0; round < 40; round++) {
+    std::string kept = "/d/kept" + std::to_string(round), removed = "/d/removed" + std::to_string(round);
+    for (const std::string& path : {kept + ".new", removed}) ASSERT_TRUE(create(path)->sync().is_ok());
+    files_.fail_next_directory_sync();
+    EXPECT_FALSE(files_.sync_directory("/d").is_ok());
+    ASSERT_TRUE(files_.rename(kept + ".new", kept).is_ok());
+    ASSERT_TRUE(files_.remove(removed).is_ok());
+    ASSERT_TRUE(files_.sync_directory("/d").is_ok());
+    files_.crash();
+    EXPECT_TRUE(files_.exists(kept));
+    EXPECT_FALSE(files_.exists(removed)) << "what was given up does not come back";
+  }
+}
+
+TEST_F(FaultyFilesTest, AFileOpenedForReadingRefusesToBeWrittenTo) {
+  write(*create("/d/f"), 0, "text");
+  auto file = files_.open_file("/d/f", FileMode::read).value();
+  std::string_view part = "x";
+  EXPECT_EQ(file->write_at(0, {&part, 1}).message(), "cannot write /d/f: Bad file descriptor");
+  EXPECT_EQ(file->truncate(0).message(), "cannot truncate /d/f: Bad file descriptor");
+  EXPECT_TRUE(file->sync().is_ok()) << "whoever may read may sync";
+  EXPECT_EQ(files_.read_file("/d/f").value(), "text");
+}
+
+TEST_F(FaultyFilesTest, ACutThatMakesAFileLargerNeedsRoom) {
+  files_.set_capacity_bytes(1000);
+  auto file = create("/d/f");
+  EXPECT_TRUE(file->truncate(1000).is_ok());
+  EXPECT_EQ(file->truncate(1001).message(), "cannot truncate /d/f: No space left on device");
+  EXPECT_EQ(file->size_bytes().value(), 1000u);
+  EXPECT_TRUE(file->truncate(10).is_ok());
+  EXPECT_TRUE(file->truncate(500).is_ok());
 }
 
 TEST_F(FaultyFilesTest, ACrashLeavesHandlesDeadAndGivesLocksBack) {

@@ -9,6 +9,7 @@ namespace {
 constexpr size_t sector_bytes = 512;
 
 Status broken(const std::string& what) { return unavailable(what + ": Input/output error"); }
+Status disk_full(const std::string& what) { return resource_exhausted(what + ": No space left on device"); }
 
 }  // namespace
 
@@ -66,6 +67,7 @@ struct FaultyFiles::Inode {
 struct FaultyFiles::Disk {
   using InodePointer = std::shared_ptr<Inode>;
   using Names = std::map<std::string, InodePointer>;
+  using Changes = std::vector<std::pair<std::string, InodePointer>>;
 
   Disk() : dice(0) {}
 
@@ -73,11 +75,14 @@ struct FaultyFiles::Disk {
   Names names;
   Names safe_names;
   // Changes of names that are not safe yet, in their order: the path, and what it means afterwards (null: nothing).
-  std::vector<std::pair<std::string, InodePointer>> changes;
+  Changes changes;
+  // What failed syncs of directories were to save, each list in its order. A path leaves it when it is changed anew and that is synced.
+  std::vector<Changes> given_up_changes;
   std::set<std::string> locks;
   uint64_t life = 0;  // Open files of earlier lives are dead.
   Faults faults;
   int failing_syncs = 0;
+  int failing_directory_syncs = 0;
   int failing_writes = 0;
   uint64_t capacity_bytes = 0;
   uint64_t syncs = 0;
@@ -101,6 +106,23 @@ struct FaultyFiles::Disk {
     else
       names.erase(change.first);
   }
+  void sync_names() {
+    for (const auto& change : changes) {
+      apply(safe_names, change);
+      for (Changes& given_up : given_up_changes) std::erase_if(given_up, [&](const auto& old) { return old.first == change.first; });
+    }
+    changes.clear();
+  }
+  void crash_names() {
+    given_up_changes.push_back(std::move(changes));
+    for (const Changes& unsafe : given_up_changes) {
+      uint64_t surviving = dice.below(unsafe.size() + 1);
+      for (uint64_t i = 0; i < surviving; i++) apply(safe_names, unsafe[i]);
+    }
+    changes.clear();
+    given_up_changes.clear();
+    names = safe_names;
+  }
   uint64_t used_bytes() const {
     uint64_t used = 0;
     for (const auto& [path, inode] : names) used += inode->content.size();
@@ -112,7 +134,7 @@ struct FaultyFiles::Disk {
     if (capacity_bytes > 0 && growth > 0 && used + growth > capacity_bytes) {
       uint64_t missing = used + growth - std::max(capacity_bytes, used);
       inode.write(offset, bytes.substr(0, bytes.size() - std::min<uint64_t>(missing, bytes.size())));
-      return resource_exhausted("cannot write " + path + ": No space left on device");
+      return disk_full("cannot write " + path);
     }
     if (failing_writes > 0 || chance(faults.write_error)) {
       failing_writes = std::max(0, failing_writes - 1);
@@ -120,6 +142,13 @@ struct FaultyFiles::Disk {
       return broken("cannot write " + path);
     }
     inode.write(offset, bytes);
+    return {};
+  }
+  Status truncate(const std::string& path, Inode& inode, uint64_t size) {
+    if (chance(faults.write_error)) return broken("cannot truncate " + path);
+    uint64_t growth = size - std::min<uint64_t>(size, inode.content.size());
+    if (capacity_bytes > 0 && growth > 0 && used_bytes() + growth > capacity_bytes) return disk_full("cannot truncate " + path);
+    inode.resize(size);
     return {};
   }
   Status sync(const std::string& path, Inode& inode) {
@@ -136,8 +165,8 @@ struct FaultyFiles::Disk {
 
 class FaultyFiles::OpenFile final : public File {
  public:
-  OpenFile(std::shared_ptr<Guarded<Disk>> disk, std::string path, std::shared_ptr<Inode> inode, uint64_t life)
-      : disk_(std::move(disk)), path_(std::move(path)), inode_(std::move(inode)), life_(life) {}
+  OpenFile(std::shared_ptr<Guarded<Disk>> disk, std::string path, std::shared_ptr<Inode> inode, uint64_t life, FileMode mode)
+      : disk_(std::move(disk)), path_(std::move(path)), inode_(std::move(inode)), life_(life), mode_(mode) {}
 
   Result<size_t> read_at(uint64_t offset, char* out, size_t size) override {
     return disk_->with([&](Disk& disk) -> Result<size_t> {
@@ -147,6 +176,7 @@ class FaultyFiles::OpenFile final : public File {
     });
   }
   Status write_at(uint64_t offset, std::span<const std::string_view> parts) override {
+    if (mode_ == FileMode::read) return not_writable("cannot write ");
     std::string bytes;
     for (std::string_view part : parts) bytes += part;
     return disk_->with(
@@ -156,10 +186,9 @@ class FaultyFiles::OpenFile final : public File {
     return disk_->with([&](Disk& disk) { return disk.life == life_ ? disk.sync(path_, *inode_) : broken("cannot sync " + path_); });
   }
   Status truncate(uint64_t size_bytes) override {
-    return disk_->with([&](Disk& disk) -> Status {
-      if (disk.life != life_ || disk.chance(disk.faults.write_error)) return broken("cannot truncate " + path_);
-      inode_->resize(size_bytes);
-      return {};
+    if (mode_ == FileMode::read) return not_writable("cannot truncate ");
+    return disk_->with([&](Disk& disk) {
+      return disk.life == life_ ? disk.truncate(path_, *inode_, size_bytes) : broken("cannot truncate " + path_);
     });
   }
   Result<uint64_t> size_bytes() override {
@@ -170,10 +199,13 @@ class FaultyFiles::OpenFile final : public File {
   }
 
  private:
+  Status not_writable(const std::string& what) const { return unavailable(what + path_ + ": Bad file descriptor"); }
+
   const std::shared_ptr<Guarded<Disk>> disk_;
   const std::string path_;
   const std::shared_ptr<Inode> inode_;
   const uint64_t life_;
+  const FileMode mode_;
 };
 
 class FaultyFiles::OpenAppend final : public AppendFile {
@@ -217,10 +249,7 @@ void FaultyFiles::crash() {
   disk_->with([](Disk& disk) {
     disk.life++;
     disk.locks.clear();
-    uint64_t surviving = disk.dice.below(disk.changes.size() + 1);
-    for (uint64_t i = 0; i < surviving; i++) Disk::apply(disk.safe_names, disk.changes[i]);
-    disk.changes.clear();
-    disk.names = disk.safe_names;
+    disk.crash_names();
     for (auto& [path, inode] : disk.names) inode->crash(disk.dice);
   });
 }
@@ -237,6 +266,9 @@ void FaultyFiles::set_faults(const Faults& faults) {
 }
 void FaultyFiles::fail_next_sync(int count) {
   disk_->with([&](Disk& disk) { disk.failing_syncs = count; });
+}
+void FaultyFiles::fail_next_directory_sync(int count) {
+  disk_->with([&](Disk& disk) { disk.failing_directory_syncs = count; });
 }
 void FaultyFiles::fail_next_write(int count) {
   disk_->with([&](Disk& disk) { disk.failing_writes = count; });
@@ -287,7 +319,7 @@ Result<std::unique_ptr<File>> FaultyFiles::open_file(const std::string& path, Fi
       inode = std::make_shared<Inode>();
       disk.name(path, inode);
     }
-    return std::unique_ptr<File>(std::make_unique<OpenFile>(disk_, path, inode, disk.life));
+    return std::unique_ptr<File>(std::make_unique<OpenFile>(disk_, path, inode, disk.life, mode));
   });
 }
 
@@ -358,9 +390,12 @@ Result<int64_t> FaultyFiles::modified_ns(const std::string& path) {
 // There is one journal of names for all directories, as file systems have it.
 Status FaultyFiles::sync_directory(const std::string& path) {
   return disk_->with([&](Disk& disk) -> Status {
-    if (disk.chance(disk.faults.sync_error)) return broken("cannot sync the directory " + path);
-    for (const auto& change : disk.changes) Disk::apply(disk.safe_names, change);
-    disk.changes.clear();
+    if (disk.failing_directory_syncs > 0 || disk.chance(disk.faults.sync_error)) {
+      disk.failing_directory_syncs = std::max(0, disk.failing_directory_syncs - 1);
+      disk.given_up_changes.push_back(std::exchange(disk.changes, {}));
+      return broken("cannot sync the directory " + path);
+    }
+    disk.sync_names();
     return {};
   });
 }

@@ -7,7 +7,10 @@
 // - crash() is the power cut: each unsynced sector survives or not on its own, and a beginning of the unsynced changes of directories does.
 //   kill() ends the process only: nothing is lost. Both leave all open files and locks dead.
 // - A failed sync behaves as Linux does: what it did not write stays visible until the crash but counts as clean, so that a later sync does not
-//   save it either.
+//   save it either. So it is with a directory's entries: the kernel keeps them in buffers as it keeps a file's data, and a buffer whose writing
+//   failed counts as clean. Of what a failed sync of a directory was to save a beginning survives; a name is safe again once it has been
+//   changed anew and that was synced. (A file system with a journal of its own may go read-only instead: then nothing is synced any more.)
+// - A full disk refuses growth, be it by writing or by truncate(). A file that was opened for reading refuses to be written to.
 //
 // Any thread; directories need not be created.
 
@@ -39,7 +42,8 @@ class FaultyFiles final : public FileSystem {
   void crash();
   void kill();
   void set_faults(const Faults& faults);
-  void fail_next_sync(int count = 1);
+  void fail_next_sync(int count = 1);            // Of files.
+  void fail_next_directory_sync(int count = 1);
   void fail_next_write(int count = 1);
   // 0: no bound.
   void set_capacity_bytes(uint64_t bytes);
