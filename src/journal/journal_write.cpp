@@ -148,8 +148,9 @@ void Journal::answer(Group group, Status status, const std::vector<uint64_t>& of
     if (writer_) state.books.set_file_size(writer_->header().identity.number, writer_->size_bytes());
     for (size_t i = 0; i < group.records.size(); i++) {
       const FramedRecord& record = *group.records[i].record;
-      RecordPlace place{writer_->header().identity.number, next_record_, offsets[i], record.record().items, record.bytes(),
-                        record.record().received_ns};
+      RecordPlace place{
+          writer_->header().identity.number, next_record_, offsets[i], record.record().items, record.bytes(), record.record().received_ns,
+          record.record().unpacked_bytes};
       next_record_++;
       answers.emplace_back(Appended{place, publish(state, record, place)});
     }
@@ -172,7 +173,7 @@ uint64_t Journal::publish(State& state, const FramedRecord& record, const Record
   for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++) {
     Holder& holder = state.holders[cursor];
     if (holder.live_bytes >= state.options.live_bytes || !state.books.take(cursor, place)) continue;
-    holder.live_bytes += place.bytes;
+    holder.live_bytes += place.unpacked_bytes;
     live_cursors |= uint64_t{1} << cursor;
   }
   return live_cursors;

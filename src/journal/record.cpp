@@ -15,6 +15,7 @@ std::string encode_head(const Record& record) {
   put<uint16_t>(head, 0);
   put(head, record.received_ns);
   put(head, record.items);
+  put(head, record.unpacked_bytes);
   put_string(head, record.customer);
   put_string(head, record.peer_address);
   put(head, static_cast<uint32_t>(record.metadata.size()));
@@ -37,6 +38,7 @@ Result<size_t> decode_head(std::string_view payload, Record& record) {
   in.get<uint16_t>();
   record.received_ns = in.get<int64_t>();
   record.items = in.get<uint64_t>();
+  record.unpacked_bytes = in.get<uint64_t>();
   record.customer = in.get_string();
   record.peer_address = in.get_string();
   auto count = in.get<uint32_t>();

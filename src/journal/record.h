@@ -18,6 +18,7 @@ struct Record {
   uint8_t encoding = 0;  // and how it is packed; the journal only keeps them.
   int64_t received_ns = 0;
   uint64_t items = 0;
+  uint64_t unpacked_bytes = 0;  // Of the body, once it is no longer packed.
   std::string customer;
   std::string peer_address;
   std::vector<std::pair<std::string, std::string>> metadata;
@@ -53,6 +54,7 @@ struct RecordPlace {
   uint64_t items = 0;
   uint64_t bytes = 0;
   int64_t received_ns = 0;
+  uint64_t unpacked_bytes = 0;  // What whoever holds it has in memory.
 
   Amount amount() const { return {1, items, bytes}; }
 };

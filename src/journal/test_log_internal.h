@@ -22,6 +22,7 @@ inline Record make_record(MemoryLedger& ledger, const std::string& body, const s
   record.customer = customer;
   record.peer_address = "127.0.0.1";
   record.metadata = {{"x-tenant-id", customer}};
+  record.unpacked_bytes = body.size();
   record.body = Slice::copy_of(body, ledger);
   return record;
 }

@@ -51,6 +51,7 @@ Batch Batch::share() const {
   copy.client = client;
   copy.receipts = receipts;
   copy.branches = branches;
+  copy.packed = packed;
   return copy;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/compress.h"
 #include "base/function.h"
 #include "base/status.h"
 #include "otlp/signal.h"
@@ -106,6 +107,12 @@ class Reservation {
   std::vector<Reservation> branches_;
 };
 
+// A payload as it came over the wire.
+struct Packed {
+  Compression compression = Compression::none;
+  Slice body;
+};
+
 struct Batch {
   otlp::Signal signal = otlp::Signal::traces;
   // Every slice is a whole, valid Export…ServiceRequest of the signal, so that batches merge by joining their lists.
@@ -115,6 +122,8 @@ struct Batch {
   std::vector<Receipt> receipts;
   uint64_t branches = all_branches;
   Reservation reservation;
+  // The same as the payload, for whoever stores it; there only until somebody keeps or changes the batch.
+  std::shared_ptr<const Packed> packed = nullptr;
 
   Load load() const { return {1, item_count, payload.size()}; }
   // The same data for another consumer: slices and receipts are shared, room is not.

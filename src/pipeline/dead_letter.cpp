@@ -36,8 +36,7 @@ std::string quoted(std::string_view text) {
 
 std::string metadata_text(const Client& client) {
   std::string list;
-  for (const auto& [name, value] : client.metadata)
-    list += fmt::format("{}[{},{}]", list.empty() ? "" : ",", quoted(name), quoted(value));
+  for (const auto& [name, value] : client.metadata) list += fmt::format("{}[{},{}]", list.empty() ? "" : ",", quoted(name), quoted(value));
   return list;
 }
 

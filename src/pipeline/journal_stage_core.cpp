@@ -125,6 +125,7 @@ void JournalStage::Core::append(Batch batch, Done done, bool may_park) {
     flight->done(Status());
     net::EventLoop& loop = flight->loop;
     loop.post([flight = std::move(flight), appended = *answer]() mutable {
+      flight->batch.packed = nullptr;
       flight->batch.settle();  // Whoever had a receipt for it before can forget it now.
       flight->activity->pass_live(std::move(flight->batch), appended);
     });
@@ -211,20 +212,30 @@ void JournalStage::Core::read_some(Branch& branch) {
   if (!records.is_ok()) context_.log.error("cannot read the journal; will try again", {{"error", records.status()}});
   if (!records.is_ok() || records->empty()) branch.paused_until_ms.store(context_.clock.steady_ms() + pause_ms, std::memory_order_relaxed);
   if (records.is_ok() && !records->empty()) {
-    context_.loops.next().post([activity = Activity(shared_from_this()), &branch, records = std::move(*records)]() mutable {
-      activity->pass_backlog(branch, std::move(records));
+    std::vector<Batch> batches = batches_of(branch, std::move(*records));
+    context_.loops.next().post([activity = Activity(shared_from_this()), bit = branch.bit, batches = std::move(batches)]() mutable {
+      for (Batch& batch : batches) activity->pass(std::move(batch), bit, false);
     });
   }
   branch.is_reading.store(false);
   if (runner_->journal().is_readable(branch.cursor)) poke(branch);
 }
 
-void JournalStage::Core::pass_backlog(Branch& branch, std::vector<journal::ReadRecord> records) {
+std::vector<Batch> JournalStage::Core::batches_of(Branch& branch, std::vector<journal::ReadRecord> records) {
+  std::vector<Batch> batches;
   for (journal::ReadRecord& record : records) {
-    Batch batch = to_batch(std::move(record.record));
-    batch.receipts.emplace_back(std::make_shared<Holding>(shared_from_this(), branch, record.place, journal::Origin::backlog), branch.bit);
-    pass(std::move(batch), branch.bit, false);
+    Receipt receipt(std::make_shared<Holding>(shared_from_this(), branch, record.place, journal::Origin::backlog), branch.bit);
+    Result<Batch> batch = to_batch(std::move(record.record), context_.ledger);
+    if (!batch.is_ok()) {
+      context_.log.error("a stored request cannot be unpacked and is lost",
+                         {{"error", batch.status()}, {"lost_items", record.place.items}});
+      receipt.settle();
+      continue;
+    }
+    batch->receipts.push_back(std::move(receipt));
+    batches.push_back(std::move(*batch));
   }
+  return batches;
 }
 
 }  // namespace vigia::pipeline

@@ -56,7 +56,7 @@ class JournalStage::Core : public std::enable_shared_from_this<JournalStage::Cor
 
   void poke(Branch& branch);
   void read_some(Branch& branch);
-  void pass_backlog(Branch& branch, std::vector<journal::ReadRecord> records);
+  std::vector<Batch> batches_of(Branch& branch, std::vector<journal::ReadRecord> records);
 
   const Context& context_;
   const JournalStageConfig config_;

@@ -207,6 +207,7 @@ void ExportService::work(Exchange exchange, Slice body) {
   batch.item_count = items;
   batch.client = client_of(exchange);
   batch.payload.append(std::move(content->request));
+  batch.packed = std::move(content->packed);
   pipeline::Consumer& output = *outputs_.of(exchange.signal);
   output.consume(std::move(batch), [self = shared_from_this(), exchange = std::move(exchange), items,
                                     partial = std::move(content->partial)](Status status) mutable {
@@ -244,21 +245,27 @@ void ExportService::accept(Exchange exchange, const otlp::PartialSuccess& partia
   });
 }
 
-Result<Slice> ExportService::plain_body(const Exchange& exchange, Slice body) const {
+Result<Slice> ExportService::plain_body(const Exchange& exchange, Slice body, std::shared_ptr<const pipeline::Packed>& packed) const {
+  Compression compression = Compression::none;
+  size_t limit = 0;
   if (exchange.dialect == Dialect::grpc) {
     ASSIGN_OR_RETURN(net::GrpcMessage message, net::read_grpc_message(exchange.head, body));
-    if (message.compression == Compression::none) return std::move(message.content);
-    size_t limit = config_.grpc ? config_.grpc->max_message_bytes : size_t{4} << 20;
-    return decompress(message.compression, message.content.view(), limit, context_.ledger);
+    compression = message.compression;
+    limit = config_.grpc ? config_.grpc->max_message_bytes : size_t{4} << 20;
+    body = std::move(message.content);
+  } else {
+    compression = content_coding(exchange.head).value_or(Compression::none);
+    limit = config_.http ? config_.http->max_body_bytes : size_t{20} << 20;
   }
-  Compression compression = content_coding(exchange.head).value_or(Compression::none);
   if (compression == Compression::none) return body;
-  size_t limit = config_.http ? config_.http->max_body_bytes : size_t{20} << 20;
-  return decompress(compression, body.view(), limit, context_.ledger);
+  ASSIGN_OR_RETURN(Slice plain, decompress(compression, body.view(), limit, context_.ledger));
+  packed = std::make_shared<const pipeline::Packed>(pipeline::Packed{compression, std::move(body)});
+  return plain;
 }
 
 Result<ExportService::Content> ExportService::read(const Exchange& exchange, Slice body) {
-  ASSIGN_OR_RETURN(Slice plain, plain_body(exchange, std::move(body)));
+  std::shared_ptr<const pipeline::Packed> packed;
+  ASSIGN_OR_RETURN(Slice plain, plain_body(exchange, std::move(body), packed));
   Content content;
   size_t repaired = 0;
   if (exchange.dialect == Dialect::http_json) {
@@ -272,6 +279,8 @@ Result<ExportService::Content> ExportService::read(const Exchange& exchange, Sli
   content.request = std::move(checked.body);
   content.item_count = checked.item_count;
   if (!config_.required_resource_attribute.empty()) refuse_foreign(exchange, content);
+  bool is_as_it_came = exchange.dialect != Dialect::http_json && repaired == 0 && content.partial.rejected_items == 0;
+  if (is_as_it_came) content.packed = std::move(packed);
   return content;
 }
 

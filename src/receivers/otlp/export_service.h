@@ -43,6 +43,7 @@ class ExportService final : public std::enable_shared_from_this<ExportService> {
     Slice request;
     size_t item_count = 0;
     otlp::PartialSuccess partial;
+    std::shared_ptr<const pipeline::Packed> packed = nullptr;  // When the request is what came.
   };
 
   std::optional<otlp::Signal> signal_of(const net::RequestHead& head, bool is_grpc) const;
@@ -53,7 +54,8 @@ class ExportService final : public std::enable_shared_from_this<ExportService> {
 
   void work(Exchange exchange, Slice body);
   Result<Content> read(const Exchange& exchange, Slice body);
-  Result<Slice> plain_body(const Exchange& exchange, Slice body) const;
+  // `packed`: what `body` was, if it was compressed.
+  Result<Slice> plain_body(const Exchange& exchange, Slice body, std::shared_ptr<const pipeline::Packed>& packed) const;
   void refuse_foreign(const Exchange& exchange, Content& content);
   std::shared_ptr<const pipeline::Client> client_of(const Exchange& exchange) const;
   void accept(Exchange exchange, const otlp::PartialSuccess& partial);
