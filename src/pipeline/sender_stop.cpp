@@ -1,4 +1,7 @@
-// How a sending queue ends: its backlog goes to a successor, or is sent until the deadline and then dropped.
+// How a sending queue ends: its backlog goes to a successor, or is left on disk, or is sent until the deadline and then dropped.
+
+#include <algorithm>
+#include <span>
 
 #include "pipeline/batch_parts.h"
 #include "pipeline/sender_core_internal.h"
@@ -6,6 +9,9 @@
 namespace vigia::pipeline {
 
 namespace {
+
+// What is being sent to a destination of a durable queue may still arrive in that time; if not, it is sent again after the next start.
+constexpr int64_t longest_durable_stop_ms = 2'000;
 
 size_t items_of(const auto& jobs) {
   size_t items = 0;
@@ -55,9 +61,8 @@ void Sender::Core::inherit(Jobs jobs) {
   for (JobPointer& job : jobs) {
     job->tries = 0;
     job->queued_ms = clock_.steady_ms();
-    job->room = static_cast<int64_t>(size_of(job->batch.load(), room_->sizer()));
+    job->room = config_.is_durable() ? 0 : static_cast<int64_t>(size_of(job->batch.load(), room_->sizer()));
     room_->adjust(job->room);
-    job->backlog = BacklogShare(ledger_, job->batch.payload.size());
     if (!is_done_early()) continue;
     for (Done& done : std::exchange(job->dones, {})) answers.push_back(std::move(done));
   }
@@ -66,16 +71,16 @@ void Sender::Core::inherit(Jobs jobs) {
   pump();
 }
 
-// To the head of the queue, or to wherever the data belongs by now.
-void Sender::Core::put_back(Jobs jobs) {
+// Into the queue, or to wherever the data belongs by now.
+void Sender::Core::put_back(Jobs jobs, QueueEnd end) {
+  for (JobPointer& job : jobs) job->backlog = BacklogShare(ledger_, job->batch.payload.size());
   std::shared_ptr<Core> successor;
   state_.with([&](State& state) {
     successor = state.successor;
-    if (successor || state.is_over) return;
-    for (size_t i = jobs.size(); i-- > 0;) {
-      state.queued_size += batching_size(jobs[i]->batch);
-      state.queue.push_front(std::move(jobs[i]));
-    }
+    if (successor || is_queue_closed(state)) return;
+    for (const JobPointer& job : jobs) state.queued_size += batching_size(job->batch);
+    state.queue.insert(end == QueueEnd::head ? state.queue.begin() : state.queue.end(), std::make_move_iterator(jobs.begin()),
+                       std::make_move_iterator(jobs.end()));
     jobs.clear();
   });
   if (successor)
@@ -89,15 +94,19 @@ void Sender::Core::put_back(Jobs jobs) {
 void Sender::Core::stop(int64_t deadline_steady_ms, Function<void()> stopped) {
   std::vector<uint64_t> waiting;
   std::deque<Overflow> overflow;
+  Jobs left_on_disk;
   int64_t now_ms = clock_.steady_ms();
+  if (config_.is_durable()) deadline_steady_ms = std::min(deadline_steady_ms, now_ms + longest_durable_stop_ms);
   state_.with([&](State& state) {
     state.is_stopping = true;
     state.deadline_ms = deadline_steady_ms;
     state.stopped = std::move(stopped);
+    if (config_.is_durable()) left_on_disk = take_all(state);
     for (const auto& [id, entry] : state.waiting) waiting.push_back(id);
     overflow.swap(state.overflow);
     state.overflow_size = 0;
   });
+  drop(std::move(left_on_disk));
   for (Overflow& parked : overflow) parked.done(unavailable("the exporter is shutting down"));
   for (uint64_t id : waiting) hurry(id, now_ms);
   net::EventLoop& loop = loops_.next();
@@ -177,11 +186,17 @@ void Sender::Core::end_stop() {
 
 // The end of what was not sent in time.
 void Sender::Core::drop(Jobs jobs) {
-  if (jobs.empty()) return;
-  size_t items = items_of(jobs);
-  count_dropped(items);
-  log_.error("Waiting requests could not be exported before the end. Dropping data.",
-             {{"requests", jobs.size()}, {"dropped_items", items}});
+  auto first_kept = std::partition(jobs.begin(), jobs.end(), [&](const JobPointer& job) { return !stays_on_disk(*job); });
+  std::span<const JobPointer> lost(jobs.begin(), first_kept);
+  std::span<const JobPointer> kept(first_kept, jobs.end());
+  if (!kept.empty())
+    log_.info("What was not exported before the end stays on disk.", {{"requests", kept.size()}, {"items", items_of(kept)}});
+  if (!lost.empty()) {
+    size_t items = items_of(lost);
+    count_dropped(items);
+    log_.error("Waiting requests could not be exported before the end. Dropping data.",
+               {{"requests", lost.size()}, {"dropped_items", items}});
+  }
   for (JobPointer& job : jobs) {
     room_->adjust(-job->room);
     for (Done& done : job->dones) done(unavailable("the exporter is shutting down"));
