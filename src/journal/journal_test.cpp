@@ -114,8 +114,8 @@ TEST_F(JournalTest, NewAndOldDataHaveTheirBudgets) {
   open();
   for (int i = 0; i < 10; i++) append(std::string(400, static_cast<char>('0' + i))).value();
   // Each budget may be passed by the record that reaches it.
-  EXPECT_EQ(journal_->cursor_state(0).held.records, 2u);
-  EXPECT_EQ(read_bodies().size(), 2u);
+  EXPECT_EQ(journal_->cursor_state(0).held.records, 3u);
+  EXPECT_EQ(read_bodies().size(), 3u);
   EXPECT_FALSE(journal_->is_readable(0));
   EXPECT_TRUE(journal_->has_waiting(0));
   journal_->release(0, held_.front(), Origin::backlog);

@@ -115,8 +115,14 @@ Result<std::unique_ptr<LogWriter>> Journal::make_file(const FileHeader& header, 
     Result<std::unique_ptr<LogWriter>> writer =
         LogWriter::recycle(environment_.files, directory_, std::string(spare_name), header, checkpoint);
     if (writer.is_ok()) return writer;
+    keeps_spares_ = false;
   }
-  return LogWriter::create(environment_.files, directory_, header, checkpoint);
+  Result<std::unique_ptr<LogWriter>> writer = LogWriter::create(environment_.files, directory_, header, checkpoint);
+  if (!writer.is_ok()) {
+    keeps_spares_ = false;
+    remove_spare();
+  }
+  return writer;
 }
 
 Status Journal::sync_now() {
@@ -226,7 +232,7 @@ void Journal::remove_finished() {
 
 void Journal::remove_file(const FileIdentity& file) {
   std::string path = directory_ + "/" + file.name();
-  bool is_spare = !has_spare_ && environment_.files.rename(path, directory_ + "/" + std::string(spare_name)).is_ok();
+  bool is_spare = keeps_spares_ && !has_spare_ && environment_.files.rename(path, directory_ + "/" + std::string(spare_name)).is_ok();
   has_spare_ |= is_spare;
   if (!is_spare && !environment_.files.remove(path).is_ok()) return;
   state_.with([&](State& state) { state.books.remove_file(file.number); });

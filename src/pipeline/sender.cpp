@@ -12,14 +12,27 @@ namespace {
 constexpr int64_t stopping_interval_ms = 1'000;
 constexpr int64_t longest_stopping_interval_ms = 2'000;
 
+Labels labels_of(const Context& context, otlp::Signal signal) {
+  return {{"exporter", context.id.to_string()}, {"data_type", std::string(otlp::signal_name(signal))}};
+}
+
+// A breaker needs a place where the others wait. Where a failure means that the data is dropped, waiting would help nobody.
+bool wants_breaker(const SenderConfig& config) {
+  return config.circuit_breaker.is_enabled && config.queue.is_enabled && (config.retry.is_enabled || config.queue.is_durable());
+}
+
 }  // namespace
 
 Sender::Sender(const Context& context, const SenderConfig& config, otlp::Signal signal, SendOnce send_once)
     : core_(std::make_shared<Core>(context, config, signal, std::move(send_once))) {
-  Labels labels = {{"exporter", context.id.to_string()}, {"data_type", std::string(otlp::signal_name(signal))}};
+  Labels labels = labels_of(context, signal);
   in_flight_ = context.metrics.observe_gauge("otelcol_exporter_in_flight_requests", "Requests being sent or waiting to be tried again.",
                                              labels, [core = core_] { return static_cast<double>(core->in_flight()); });
-  if (!config.queue.is_enabled || config.queue.is_durable()) return;  // the journal has them
+  if (core_->has_breaker())
+    circuit_state_ = context.metrics.observe_gauge("vigia_exporter_circuit_state", "0: closed, 1: half open, 2: open.", labels,
+                                                   [core = core_] { return static_cast<double>(core->circuit_state()); });
+  // The journal of a durable queue has these.
+  if (!config.queue.is_enabled || config.queue.is_durable()) return;
   queue_size_ = context.metrics.observe_gauge("otelcol_exporter_queue_size", "What waits in the sending queue or is being sent.", labels,
                                               [room = core_->room()] { return static_cast<double>(room->used()); });
   queue_capacity_ = context.metrics.observe_gauge("otelcol_exporter_queue_capacity", "What the sending queue can hold.", labels,
@@ -30,6 +43,7 @@ Sender::~Sender() = default;
 
 Result<Reservation> Sender::reserve(const Load& load) { return core_->reserve(load); }
 void Sender::consume(Batch batch, Done done) { core_->consume(std::move(batch), std::move(done)); }
+void Sender::set_aside_to(SetAside hook) { core_->set_aside_to(std::move(hook)); }
 void Sender::hand_over(Sender& successor) { core_->hand_over(successor.core_); }
 void Sender::stop(int64_t deadline_steady_ms, Function<void()> stopped) { core_->stop(deadline_steady_ms, std::move(stopped)); }
 
@@ -42,8 +56,16 @@ Sender::Core::Core(const Context& context, const SenderConfig& config, otlp::Sig
       signal_(signal),
       send_once_(std::move(send_once)),
       telemetry_(context.metrics, context.id),
+      set_aside_items_(context.metrics.counter("vigia_exporter_set_aside_items_total",
+                                               "Items that the other side refused for good and that were set aside.",
+                                               labels_of(context, signal))),
       room_(std::make_shared<QueueRoom>(config.queue.sizer, config.queue.size)),
-      random_(Random::from_system()) {}
+      random_(Random::from_system()) {
+  if (!wants_breaker(config)) return;
+  circuit_opened_ = &context.metrics.counter("vigia_exporter_circuit_opened_total", "How often the destination was given up for a while.",
+                                             labels_of(context, signal));
+  state_.with([&](State& state) { state.breaker.emplace(config.circuit_breaker, config.retry, Random::from_system()); });
+}
 
 // --- Out ---
 
@@ -68,30 +90,32 @@ void Sender::Core::attempt(JobPointer job) {
 }
 
 void Sender::Core::answered(JobPointer job, Status status) {
+  bool is_circuit_open = tell_breaker(*job, status);
   if (status.is_ok()) {
+    if (job->bisection) job->bisection->on_accepted();
     telemetry_.sent.add(signal_, job->batch.item_count);
     job->batch.settle();
     finish(std::move(job), Status());
     return;
   }
   if (!status.is_retryable()) {
-    job->batch.settle();
-    give_up(std::move(job), std::move(status), "the error is permanent");
+    refused(std::move(job), std::move(status));
     return;
   }
   if (!config_.retry.is_enabled) {
-    if (is_durable()) return requeue(std::move(job), status, "retry_on_failure is off");
     give_up(std::move(job), std::move(status), "retry_on_failure is off");
     return;
   }
   int64_t wait_ms = wait_before_retry_ms(*job, status);
   int64_t elapsed_ms = clock_.steady_ms() - job->first_try_ms;
   if (config_.retry.max_elapsed_time_ms > 0 && elapsed_ms + wait_ms > config_.retry.max_elapsed_time_ms) {
-    if (is_durable()) return requeue(std::move(job), status, "max_elapsed_time is over");
     give_up(std::move(job), std::move(status), "max_elapsed_time is over");
     return;
   }
-  retry_later(std::move(job), wait_ms, std::move(status));
+  if (is_circuit_open)
+    hold(std::move(job));
+  else
+    retry_later(std::move(job), wait_ms, std::move(status));
 }
 
 int64_t Sender::Core::wait_before_retry_ms(const Job& job, const Status& status) {
@@ -113,7 +137,7 @@ void Sender::Core::retry_later(JobPointer job, int64_t wait_ms, Status status) {
     successor = state.successor;
     // The stop may have begun since the wait was chosen.
     if (state.is_stopping) wait_ms = std::min(wait_ms, std::max(longest_stopping_interval_ms, status.retry_delay_ms()));
-    bool is_too_late = state.is_over || (state.is_stopping && (is_durable() || now_ms + wait_ms >= state.deadline_ms));
+    bool is_too_late = is_queue_closed(state) || (state.is_stopping && now_ms + wait_ms >= state.deadline_ms);
     if (successor || is_too_late) return;
     id = ++state.last_waiting_id;
     state.waiting[id] = {std::move(job), now_ms + status.retry_delay_ms()};
@@ -126,7 +150,6 @@ void Sender::Core::retry_later(JobPointer job, int64_t wait_ms, Status status) {
     return;
   }
   if (id == 0) {
-    if (is_durable()) return requeue(std::move(job), status, "the program is shutting down");
     give_up(std::move(job), std::move(status), "the program is shutting down");
     return;
   }
@@ -141,7 +164,7 @@ void Sender::Core::set_retry_timer(uint64_t id, int64_t wait_ms) {
   auto timer = loop->run_after_ms(wait_ms, [weak, id] {
     std::shared_ptr<Core> core = weak.lock();
     JobPointer job = core ? core->take_waiting(id) : nullptr;
-    if (job) core->attempt(std::move(job));
+    if (job) core->try_again(std::move(job));
   });
   state_.with([&](State& state) {
     auto entry = state.waiting.find(id);
@@ -158,13 +181,13 @@ Sender::Core::JobPointer Sender::Core::take_waiting(uint64_t id) {
   });
 }
 
-// The journal has it, and gives it again when its turn comes.
-void Sender::Core::requeue(JobPointer job, const Status& status, std::string_view why) {
-  log_.info("Exporting failed. The data stays stored.", {{"error", status}, {"reason", why}, {"items", job->batch.item_count}});
-  finish(std::move(job), Status());
-}
-
 void Sender::Core::give_up(JobPointer job, Status status, std::string_view why) {
+  if (stays_on_disk(*job)) {
+    log_.warn("Exporting failed. The data stays on disk and will be sent again.",
+              {{"error", status}, {"reason", why}, {"items", job->batch.item_count}});
+    finish(std::move(job), std::move(status));
+    return;
+  }
   count_dropped(job->batch.item_count);
   log_.error("Exporting failed. Dropping data.", {{"error", status}, {"reason", why}, {"dropped_items", job->batch.item_count}});
   finish(std::move(job), std::move(status));

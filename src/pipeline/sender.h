@@ -18,6 +18,14 @@
 //   out, all until the deadline. What is left then, or is not wanted before it, is dropped: logged and counted.
 // - hand_over(): a successor gets all that is not being sent this moment, and starts afresh with it; what is being sent follows when it
 //   fails. What is inherited may overfill the successor's queue, which then refuses only newcomers until there is room again.
+// - After some failures in a row of whatever batches nothing is tried but a probe now and then, until one is answered: see
+//   circuit_breaker.h. Who waits in the queue meanwhile does not use up its tries or its max_elapsed_time.
+// - With a hook for what is set aside, or a durable queue, a batch that is refused for its content is cut in halves and sent again,
+//   until the items at fault are found or 64 sends are used up. Only what is still refused then is set aside, or dropped.
+//
+// A durable queue (sending_queue.storage) has a journal in front of the pipeline, which bounds what is in memory and gives again what
+// is let go with its receipts unsettled. Hence reserve() and consume() never refuse for want of room; a batch that failed for too long
+// is let go; and stop() lets go at once of everything but what is being sent this moment, for which it waits 2 s at most.
 //
 // With storage the queue is a journal in front of the pipeline, and this holds a window of it, in memory:
 // - Nothing is refused; what does not fit the window has not come here yet.
@@ -41,10 +49,17 @@ class Sender {
   // `stopped`.
   using SendOnce = std::function<void(Batch batch, int64_t timeout_ms, Function<void(Status)> answered)>;
 
+  // Takes what the other side refuses for good, and why. The receipts come with it: they are to be settled when the data is safe.
+  // Called on any thread.
+  using SetAside = std::function<void(Batch batch, const Status& why)>;
+
   Sender(const Context& context, const SenderConfig& config, otlp::Signal signal, SendOnce send_once);
   ~Sender();
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
+
+  // Without it what is refused is dropped: logged and counted. REQUIRES: nothing was consumed yet.
+  void set_aside_to(SetAside hook);
 
   Result<Reservation> reserve(const Load& load);
   void consume(Batch batch, Done done);
@@ -58,6 +73,7 @@ class Sender {
   MetricRegistry::Observation in_flight_;
   MetricRegistry::Observation queue_size_;
   MetricRegistry::Observation queue_capacity_;
+  MetricRegistry::Observation circuit_state_;
 };
 
 }  // namespace vigia::pipeline

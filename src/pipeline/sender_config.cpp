@@ -21,6 +21,12 @@ void decode_retry(config::Section& in, RetryConfig& out) {
   in.require(out.max_elapsed_time_ms >= 0, "max_elapsed_time", "must not be negative; 0 is for ever");
 }
 
+void decode_circuit_breaker(config::Section& in, CircuitBreakerConfig& out) {
+  in.field("enabled", out.is_enabled);
+  in.field("failures", out.failures);
+  in.require(out.failures > 0, "failures", "must be positive");
+}
+
 bool decode_sizer(config::Section& in, Sizer& out) {
   return in.choice("sizer", out, {{"requests", Sizer::requests}, {"items", Sizer::items}, {"bytes", Sizer::bytes}});
 }
@@ -69,6 +75,7 @@ void decode_sender(config::Section& in, SenderConfig& out) {
   in.duration_ms("timeout", out.timeout_ms);
   in.require(out.timeout_ms >= 0, "timeout", "must not be negative");
   in.section("retry_on_failure", [&](config::Section& retry) { decode_retry(retry, out.retry); });
+  in.section("circuit_breaker", [&](config::Section& breaker) { decode_circuit_breaker(breaker, out.circuit_breaker); });
   in.section("sending_queue", [&](config::Section& queue) { decode_queue(queue, out.queue); });
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// What every sending exporter's section has in common: `timeout`, `sending_queue`, `retry_on_failure`.
+// What every sending exporter's section has in common: `timeout`, `sending_queue`, `retry_on_failure`, `circuit_breaker`.
 
 #include <cstdint>
 #include <optional>
@@ -20,6 +20,12 @@ struct RetryConfig {
   double multiplier = 1.5;
   int64_t max_interval_ms = 30'000;
   int64_t max_elapsed_time_ms = 300'000;  // 0: for ever.
+};
+
+// When to stop trying a destination that does not answer. Its waits are those of RetryConfig.
+struct CircuitBreakerConfig {
+  bool is_enabled = true;
+  uint64_t failures = 5;  // In a row, of whatever requests.
 };
 
 // Merging and splitting of what waits in the queue.
@@ -52,9 +58,10 @@ struct SenderConfig {
   int64_t timeout_ms = 5'000;  // Of one try; 0: none.
   QueueConfig queue;
   RetryConfig retry;
+  CircuitBreakerConfig circuit_breaker;
 };
 
-// Reads the three keys from an exporter's section. Defaults that differ (a timeout of 30s) are set in `out` before.
+// Reads these keys from an exporter's section. Defaults that differ (a timeout of 30s) are set in `out` before.
 void decode_sender(config::Section& in, SenderConfig& out);
 
 }  // namespace vigia::pipeline

@@ -1,4 +1,4 @@
-// What a sending queue's section says about its storage: who is named, and what happens when the disk's share is full.
+// The keys of a sending exporter's section.
 
 #include "pipeline/sender_config.h"
 
@@ -9,32 +9,39 @@
 namespace vigia::pipeline {
 namespace {
 
-auto decoded(const std::string& queue) { return test::decode_text<SenderConfig>("sending_queue: " + queue, decode_sender); }
-
-TEST(SenderConfigStorage, TheExtensionIsClaimedWhereItIsNamed) {
-  auto result = decoded("{storage: file_storage/big}");
-  EXPECT_EQ(result->errors(), "");
-  std::vector<config::Claim> claims = result->diagnostics.take_claims();
-  ASSERT_EQ(claims.size(), 1u);
-  EXPECT_EQ(claims[0].topic, storage_topic);
-  EXPECT_EQ(claims[0].value, "file_storage/big");
-  EXPECT_EQ(claims[0].path, "test::sending_queue::storage");
+TEST(SenderConfig, KeysAndDefaults) {
+  auto decoded = test::decode_text<SenderConfig>(R"(
+timeout: 7s
+retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 30s, max_elapsed_time: 0, multiplier: 2, randomization_factor: 0.1}
+sending_queue:
+  num_consumers: 20
+  queue_size: 10000
+  sizer: items
+  block_on_overflow: true
+  storage: file_storage
+  batch: {flush_timeout: 1s, min_size: 10, max_size: 20}
+)",
+                                                 decode_sender);
+  EXPECT_EQ(decoded->errors(), "");
+  EXPECT_EQ(decoded->config.timeout_ms, 7000);
+  EXPECT_EQ(decoded->config.retry.max_elapsed_time_ms, 0);
+  EXPECT_EQ(decoded->config.queue.consumers, 20u);
+  EXPECT_EQ(decoded->config.queue.sizer, Sizer::items);
+  EXPECT_EQ(decoded->config.queue.storage, "file_storage");
+  ASSERT_TRUE(decoded->config.queue.batch);
+  EXPECT_EQ(decoded->config.queue.batch->max_size, 20u);
+  EXPECT_EQ(decoded->diagnostics.warnings().size(), 0u);
 }
 
-TEST(SenderConfigStorage, NobodyIsClaimedForAQueueInMemoryOrNone) {
-  for (const char* queue : {"{}", "{storage: ''}", "{storage: null}", "{enabled: false, storage: file_storage}"})
-    EXPECT_TRUE(decoded(queue)->diagnostics.take_claims().empty()) << queue;
-}
-
-TEST(SenderConfigStorage, TheOldestIsDroppedOnlyFromADisk) {
-  EXPECT_EQ(decoded("{}")->config.queue.when_full, WhenFull::reject);
-  auto good = decoded("{storage: s, when_full: drop_oldest}");
-  EXPECT_EQ(good->errors(), "");
-  EXPECT_EQ(good->config.queue.when_full, WhenFull::drop_oldest);
-  EXPECT_NE(decoded("{when_full: drop_oldest}")->errors().find("drop_oldest needs a queue on disk: set storage"), std::string::npos);
-  EXPECT_NE(decoded("{storage: s, when_full: drop_oldest, block_on_overflow: true}")->errors().find("does not go with block_on_overflow"),
-            std::string::npos);
-  EXPECT_NE(decoded("{storage: s, when_full: drop_newest}")->errors().find("did you mean \"drop_oldest\"?"), std::string::npos);
+TEST(SenderConfig, MistakesAreAllToldAtOnce) {
+  auto decoded = test::decode_text<SenderConfig>(R"(
+timeout: fast
+retry_on_failure: {randomization_factor: 2}
+sending_queue: {queue_size: 0, num_consumer: 3}
+)",
+                                                 decode_sender);
+  EXPECT_EQ(decoded->diagnostics.error_count(), 4u) << decoded->errors();
+  EXPECT_NE(decoded->errors().find("num_consumers"), std::string::npos) << decoded->errors();
 }
 
 }  // namespace

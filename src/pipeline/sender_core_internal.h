@@ -3,13 +3,16 @@
 // The inside of Sender: kept alive by whatever still has to call back.
 
 #include <atomic>
+#include <bit>
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/guarded.h"
 #include "base/random.h"
+#include "pipeline/circuit_breaker.h"
 #include "pipeline/component.h"
 #include "pipeline/sender.h"
 #include "pipeline/telemetry.h"
@@ -40,17 +43,44 @@ class QueueRoom final : public Reservation::Owner {
   std::atomic<int64_t> used_{0};
 };
 
+// The search for the items of one batch that the other side refuses, shared by all its parts.
+class Bisection {
+ public:
+  explicit Bisection(size_t items) : fruitless_cuts_(std::bit_width(items) + 1) {}
+
+  // Whether one more cut is worth its two sends. As long as nothing at all was accepted, cutting goes no deeper than to a single item:
+  // somebody who refuses everything is not asked 64 times.
+  bool may_cut() {
+    int cuts = cuts_.fetch_add(1, std::memory_order_relaxed);
+    return cuts < (is_any_accepted_.load(std::memory_order_relaxed) ? most_cuts : fruitless_cuts_);
+  }
+  void on_accepted() { is_any_accepted_.store(true, std::memory_order_relaxed); }
+
+ private:
+  static constexpr int most_cuts = 32;
+  const int fruitless_cuts_;
+  std::atomic<int> cuts_{0};
+  std::atomic<bool> is_any_accepted_{false};
+};
+
 class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
  public:
   Core(const Context& context, const SenderConfig& config, otlp::Signal signal, SendOnce send_once);
 
   Result<Reservation> reserve(const Load& load);
   void consume(Batch batch, Done done);
+  // REQUIRES: nothing was consumed yet.
+  void set_aside_to(SetAside hook) { set_aside_ = std::move(hook); }
   void hand_over(const std::shared_ptr<Core>& successor);
   void stop(int64_t deadline_steady_ms, Function<void()> stopped);
   const std::shared_ptr<QueueRoom>& room() const { return room_; }
   size_t in_flight() {
     return state_.with([](State& state) { return state.in_flight; });
+  }
+  bool has_breaker() const { return circuit_opened_ != nullptr; }
+  // REQUIRES: has_breaker().
+  CircuitBreaker::State circuit_state() {
+    return state_.with([](State& state) { return state.breaker->state(); });
   }
 
  private:
@@ -63,6 +93,8 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
     int64_t queued_ms = 0;
     int64_t first_try_ms = 0;
     int tries = 0;
+    bool is_probe = false;                 // Of the circuit breaker, in its present try.
+    std::shared_ptr<Bisection> bisection;  // Since it, or what it is a part of, was refused.
   };
   using JobPointer = std::unique_ptr<Job>;
   using Jobs = std::vector<JobPointer>;
@@ -85,6 +117,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
     std::deque<Overflow> overflow;
     int64_t overflow_size = 0;
     bool is_flush_timer_set = false;
+    std::optional<CircuitBreaker> breaker;
     // Since hand_over(): what waits, what fails and what still comes goes there, and nothing is in the queue.
     std::shared_ptr<Core> successor;
     bool is_stopping = false;
@@ -94,8 +127,11 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
     Function<void()> stopped;
   };
 
-  bool is_durable() const { return config_.queue.is_durable(); }
   bool is_done_early() const { return config_.queue.is_enabled && !config_.queue.waits_for_result; }
+  // Whether a journal gives it again when it is let go unsettled.
+  bool stays_on_disk(const Job& job) const { return config_.queue.is_durable() && !job.batch.receipts.empty(); }
+  // Whether the queue takes nothing any more, not even what was in it before.
+  bool is_queue_closed(const State& state) const { return state.is_over || (state.is_stopping && config_.queue.is_durable()); }
   size_t batching_size(const Batch& batch) const;
   // Takes room for the batch, or says why there is none.
   Status take_room(Batch& batch, int64_t& size);
@@ -112,6 +148,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   JobPointer pop_merged(State& state);
   void set_flush_timer(int64_t delay_ms);
   void keep_to_size(JobPointer& job);
+  static Jobs cut(JobPointer job, std::vector<Batch> parts);
 
   void attempt(JobPointer job);
   void answered(JobPointer job, Status status);
@@ -124,8 +161,20 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   void finish(JobPointer job, Status status);
   void end_flight();
 
+  static CircuitBreaker::Permit ask_breaker(State& state, int64_t now_ms);
+  bool tell_breaker(const Job& job, const Status& status);
+  void log_circuit(CircuitBreaker::Change change, const Status& status, int64_t wait_ms, int64_t open_ms);
+  void probe_after(int64_t wait_ms);
+  void try_again(JobPointer job);
+  void hold(JobPointer job);
+
+  void refused(JobPointer job, Status status);
+  void bisect(JobPointer job, Status status);
+  void set_aside(JobPointer job, Status status);
+
   static Jobs take_all(State& state);
-  void put_back(Jobs jobs);
+  enum class QueueEnd : uint8_t { head, tail };
+  void put_back(Jobs jobs, QueueEnd end = QueueEnd::head);
   void inherit(Jobs jobs);
   void pass_on(Jobs jobs, Core& successor);
   void drop(Jobs jobs);
@@ -144,6 +193,9 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   const otlp::Signal signal_;
   const SendOnce send_once_;
   const ExporterTelemetry telemetry_;
+  Counter& set_aside_items_;
+  Counter* circuit_opened_ = nullptr;  // Null without a breaker.
+  SetAside set_aside_;
   const std::shared_ptr<QueueRoom> room_;
   Guarded<Random> random_;
   Guarded<State> state_;

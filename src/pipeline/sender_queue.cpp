@@ -4,17 +4,23 @@
 
 #include "pipeline/batch_parts.h"
 #include "pipeline/compact.h"
-#include "pipeline/fan_out.h"
 #include "pipeline/sender_core_internal.h"
 
 namespace vigia::pipeline {
+
+namespace {
+
+// Whether what waits in the queue may travel in one request.
+bool can_merge(const Batch& a, const Batch& b) { return a.branches == b.branches && is_same_client(a.client.get(), b.client.get()); }
+
+}  // namespace
 
 void QueueRoom::give_back(const Load& load) { adjust(-static_cast<int64_t>(size_of(load, sizer_))); }
 
 // --- Room ---
 
 Result<Reservation> Sender::Core::reserve(const Load& load) {
-  if (!config_.queue.is_enabled || config_.queue.is_durable() || config_.queue.blocks_on_overflow) return Reservation();
+  if (!config_.queue.is_enabled || config_.queue.blocks_on_overflow || config_.queue.is_durable()) return Reservation();
   auto size = static_cast<int64_t>(size_of(load, room_->sizer()));
   if (room_->try_take(size)) return Reservation(room_, load);
   telemetry_.enqueue_failed.add(signal_, load.items);
@@ -28,10 +34,6 @@ Status Sender::Core::take_room(Batch& batch, int64_t& size) {
   Reservation reservation = std::move(batch.reservation);
   if (reservation.use(*room_)) {
     room_->adjust(size - static_cast<int64_t>(size_of(reservation.load(), room_->sizer())));
-    return {};
-  }
-  if (config_.queue.is_durable()) {  // the journal bounds what is here
-    room_->adjust(size);
     return {};
   }
   if (room_->try_take(size)) return {};
@@ -76,6 +78,7 @@ Sender::Core::JobPointer Sender::Core::new_job(Batch batch, Done done) {
   auto job = std::make_unique<Job>();
   job->batch = std::move(batch);
   job->batch.reservation = {};
+  job->batch.packed = nullptr;  // it may stay here for long
   job->dones.push_back(std::move(done));
   return job;
 }
@@ -98,6 +101,11 @@ void Sender::Core::consume(Batch batch, Done done) {
   }
   if (!config_.queue.is_enabled) {
     send_directly(std::move(batch), std::move(done));
+    return;
+  }
+  if (config_.queue.is_durable()) {
+    batch.reservation = {};
+    enqueue(std::move(batch), std::move(done), 0);
     return;
   }
   int64_t size = 0;
@@ -128,12 +136,15 @@ void Sender::Core::enqueue(Batch batch, Done done, int64_t room) {
   job->room = room;
   job->queued_ms = clock_.steady_ms();
   if (!is_done_early()) job->dones.push_back(std::move(done));
-  // When every send waits for a retry, what comes now stays for seconds.
-  bool is_stalled = state_.with([&](State& state) { return state.waiting.size() >= config_.queue.consumers; });
+  // When every send waits for a retry, or for a probe, what comes now stays for seconds.
+  bool is_stalled = state_.with([&](State& state) {
+    bool is_circuit_closed = !state.breaker || state.breaker->state() == CircuitBreaker::State::closed;
+    return !is_circuit_closed || state.waiting.size() >= config_.queue.consumers;
+  });
   if (is_stalled) compact(job->batch.payload);
   job->backlog = BacklogShare(ledger_, job->batch.payload.size());
   bool is_queued = state_.with([&](State& state) {
-    if (state.successor || state.is_over) return false;
+    if (state.successor || is_queue_closed(state)) return false;
     state.queued_size += batching_size(job->batch);
     state.queue.push_back(std::move(job));
     return true;
@@ -181,8 +192,12 @@ Sender::Core::JobPointer Sender::Core::next_job(State& state, int64_t now_ms, in
     state.is_flush_timer_set = true;
     return nullptr;
   }
+  CircuitBreaker::Permit permit = ask_breaker(state, now_ms);
+  if (permit == CircuitBreaker::Permit::refused) return nullptr;
   state.in_flight++;
-  return pop_merged(state);
+  JobPointer job = pop_merged(state);
+  job->is_probe = permit == CircuitBreaker::Permit::probe;
+  return job;
 }
 
 bool Sender::Core::is_batch_ready(const State& state, int64_t now_ms, int64_t& flush_in_ms) const {
@@ -201,11 +216,13 @@ Sender::Core::JobPointer Sender::Core::pop_merged(State& state) {
   if (!config_.queue.batch) return job;
   const QueueBatchConfig& limits = *config_.queue.batch;
   size_t size = batching_size(job->batch);
-  while (!state.queue.empty() && size < limits.min_size) {
+  // What has been tried already goes on as it is: others would inherit its tries.
+  auto is_fresh = [](const Job& one) { return one.tries == 0 && !one.bisection; };
+  while (is_fresh(*job) && !state.queue.empty() && size < limits.min_size) {
     Job& next = *state.queue.front();
     size_t next_size = batching_size(next.batch);
     if (limits.max_size > 0 && size + next_size > limits.max_size) break;
-    if (!is_same_client(job->batch.client.get(), next.batch.client.get())) break;
+    if (!is_fresh(next) || !can_merge(job->batch, next.batch)) break;
     merge_into(job->batch, std::move(next.batch));
     for (Done& done : next.dones) job->dones.push_back(std::move(done));
     job->room += next.room;
@@ -226,29 +243,6 @@ void Sender::Core::set_flush_timer(int64_t delay_ms) {
       core->pump();
     });
   });
-}
-
-// Cuts a job that is larger than a batch may be; all but the first part go back to the head of the queue.
-void Sender::Core::keep_to_size(JobPointer& job) {
-  if (!config_.queue.batch || config_.queue.batch->max_size == 0) return;
-  const QueueBatchConfig& limits = *config_.queue.batch;
-  if (batching_size(job->batch) <= limits.max_size) return;
-  std::vector<Batch> parts = split_batch(std::move(job->batch), limits.max_size, limits.sizer, ledger_);
-  std::vector<std::shared_ptr<CombinedDone>> combined;
-  for (Done& done : job->dones) combined.push_back(CombinedDone::create(parts.size(), std::move(done)));
-  auto job_of = [&](Batch part) {
-    auto piece = std::make_unique<Job>();
-    piece->batch = std::move(part);
-    piece->queued_ms = job->queued_ms;
-    for (auto& one : combined) piece->dones.push_back(CombinedDone::part_of(one));
-    return piece;
-  };
-  JobPointer first = job_of(std::move(parts.front()));
-  first->room = job->room;
-  Jobs rest;
-  for (size_t i = 1; i < parts.size(); i++) rest.push_back(job_of(std::move(parts[i])));
-  put_back(std::move(rest));
-  job = std::move(first);
 }
 
 }  // namespace vigia::pipeline

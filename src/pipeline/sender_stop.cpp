@@ -1,4 +1,7 @@
-// How a sending queue ends: its backlog goes to a successor, or is sent until the deadline and then dropped.
+// How a sending queue ends: its backlog goes to a successor, or is left on disk, or is sent until the deadline and then dropped.
+
+#include <algorithm>
+#include <span>
 
 #include "pipeline/batch_parts.h"
 #include "pipeline/sender_core_internal.h"
@@ -7,6 +10,7 @@ namespace vigia::pipeline {
 
 namespace {
 
+// What is being sent to a destination of a durable queue may still arrive in that time; if not, it is sent again after the next start.
 constexpr int64_t longest_durable_stop_ms = 2'000;
 
 size_t items_of(const auto& jobs) {
@@ -57,9 +61,8 @@ void Sender::Core::inherit(Jobs jobs) {
   for (JobPointer& job : jobs) {
     job->tries = 0;
     job->queued_ms = clock_.steady_ms();
-    job->room = static_cast<int64_t>(size_of(job->batch.load(), room_->sizer()));
+    job->room = config_.queue.is_durable() ? 0 : static_cast<int64_t>(size_of(job->batch.load(), room_->sizer()));
     room_->adjust(job->room);
-    job->backlog = BacklogShare(ledger_, job->batch.payload.size());
     if (!is_done_early()) continue;
     for (Done& done : std::exchange(job->dones, {})) answers.push_back(std::move(done));
   }
@@ -68,42 +71,42 @@ void Sender::Core::inherit(Jobs jobs) {
   pump();
 }
 
-// To the head of the queue, or to wherever the data belongs by now.
-void Sender::Core::put_back(Jobs jobs) {
+// Into the queue, or to wherever the data belongs by now.
+void Sender::Core::put_back(Jobs jobs, QueueEnd end) {
+  for (JobPointer& job : jobs) job->backlog = BacklogShare(ledger_, job->batch.payload.size());
   std::shared_ptr<Core> successor;
   state_.with([&](State& state) {
     successor = state.successor;
-    if (successor || state.is_over) return;
-    for (size_t i = jobs.size(); i-- > 0;) {
-      state.queued_size += batching_size(jobs[i]->batch);
-      state.queue.push_front(std::move(jobs[i]));
-    }
+    if (successor || is_queue_closed(state)) return;
+    for (const JobPointer& job : jobs) state.queued_size += batching_size(job->batch);
+    state.queue.insert(end == QueueEnd::head ? state.queue.begin() : state.queue.end(), std::make_move_iterator(jobs.begin()),
+                       std::make_move_iterator(jobs.end()));
     jobs.clear();
   });
   if (successor)
     pass_on(std::move(jobs), *successor);
-  else if (!is_durable())
+  else
     drop(std::move(jobs));
 }
 
 // --- Stop ---
 
 void Sender::Core::stop(int64_t deadline_steady_ms, Function<void()> stopped) {
-  if (is_durable()) {
-    deadline_steady_ms = std::min(deadline_steady_ms, clock_.steady_ms() + longest_durable_stop_ms);
-    let_go_of_stored();
-  }
   std::vector<uint64_t> waiting;
   std::deque<Overflow> overflow;
+  Jobs left_on_disk;
   int64_t now_ms = clock_.steady_ms();
+  if (config_.queue.is_durable()) deadline_steady_ms = std::min(deadline_steady_ms, now_ms + longest_durable_stop_ms);
   state_.with([&](State& state) {
     state.is_stopping = true;
     state.deadline_ms = deadline_steady_ms;
     state.stopped = std::move(stopped);
+    if (config_.queue.is_durable()) left_on_disk = take_all(state);
     for (const auto& [id, entry] : state.waiting) waiting.push_back(id);
     overflow.swap(state.overflow);
     state.overflow_size = 0;
   });
+  drop(std::move(left_on_disk));
   for (Overflow& parked : overflow) parked.done(unavailable("the exporter is shutting down"));
   for (uint64_t id : waiting) hurry(id, now_ms);
   net::EventLoop& loop = loops_.next();
@@ -115,18 +118,6 @@ void Sender::Core::stop(int64_t deadline_steady_ms, Function<void()> stopped) {
   });
   pump();
   end_stop_if_idle();
-}
-
-// Nothing waits here for the end: it is on the disk.
-void Sender::Core::let_go_of_stored() {
-  Jobs jobs;
-  state_.with([&](State& state) {
-    state.is_stopping = true;
-    jobs = take_all(state);
-  });
-  if (jobs.empty()) return;
-  log_.info("What waits to be exported stays stored for the next start.", {{"requests", jobs.size()}, {"items", items_of(jobs)}});
-  for (JobPointer& job : jobs) room_->adjust(-job->room);
 }
 
 // Tries what waits for a retry as soon as the other side allows; if that is after the deadline, not at all.
@@ -177,7 +168,7 @@ void Sender::Core::abandon() {
     state.is_over = true;
     left = take_all(state);
   });
-  if (!is_durable()) drop(std::move(left));
+  drop(std::move(left));
   end_stop();
 }
 
@@ -195,11 +186,17 @@ void Sender::Core::end_stop() {
 
 // The end of what was not sent in time.
 void Sender::Core::drop(Jobs jobs) {
-  if (jobs.empty()) return;
-  size_t items = items_of(jobs);
-  count_dropped(items);
-  log_.error("Waiting requests could not be exported before the end. Dropping data.",
-             {{"requests", jobs.size()}, {"dropped_items", items}});
+  auto first_kept = std::partition(jobs.begin(), jobs.end(), [&](const JobPointer& job) { return !stays_on_disk(*job); });
+  std::span<const JobPointer> lost(jobs.begin(), first_kept);
+  std::span<const JobPointer> kept(first_kept, jobs.end());
+  if (!kept.empty())
+    log_.info("What was not exported before the end stays on disk.", {{"requests", kept.size()}, {"items", items_of(kept)}});
+  if (!lost.empty()) {
+    size_t items = items_of(lost);
+    count_dropped(items);
+    log_.error("Waiting requests could not be exported before the end. Dropping data.",
+               {{"requests", lost.size()}, {"dropped_items", items}});
+  }
   for (JobPointer& job : jobs) {
     room_->adjust(-job->room);
     for (Done& done : job->dones) done(unavailable("the exporter is shutting down"));

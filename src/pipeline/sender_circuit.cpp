@@ -1,0 +1,85 @@
+// How a sending queue lives with its circuit breaker: who asks it, who tells it, and where the others wait.
+
+#include "pipeline/compact.h"
+#include "pipeline/sender_core_internal.h"
+
+namespace vigia::pipeline {
+
+// A stop has no time for it: everything is tried then.
+CircuitBreaker::Permit Sender::Core::ask_breaker(State& state, int64_t now_ms) {
+  if (!state.breaker || state.is_stopping) return CircuitBreaker::Permit::granted;
+  return state.breaker->ask(now_ms);
+}
+
+// What came of a try. Says whether those that failed are to wait for the next probe.
+bool Sender::Core::tell_breaker(const Job& job, const Status& status) {
+  if (!has_breaker()) return false;
+  int64_t now_ms = clock_.steady_ms();
+  int64_t wait_ms = 0;
+  int64_t open_ms = 0;
+  bool is_open = false;
+  CircuitBreaker::Change change = state_.with([&](State& state) {
+    if (state.is_stopping || state.successor) return CircuitBreaker::Change::none;
+    CircuitBreaker::Change result = state.breaker->on_answer(status, job.is_probe, job.tries, now_ms);
+    wait_ms = state.breaker->next_probe_ms() - now_ms;
+    open_ms = now_ms - state.breaker->opened_ms();
+    is_open = state.breaker->state() != CircuitBreaker::State::closed;
+    return result;
+  });
+  log_circuit(change, status, wait_ms, open_ms);
+  if (change == CircuitBreaker::Change::opened) circuit_opened_->add();
+  if (change == CircuitBreaker::Change::opened || change == CircuitBreaker::Change::delayed) probe_after(wait_ms);
+  return is_open;
+}
+
+void Sender::Core::log_circuit(CircuitBreaker::Change change, const Status& status, int64_t wait_ms, int64_t open_ms) {
+  double wait_s = static_cast<double>(wait_ms) / 1000;
+  double open_s = static_cast<double>(open_ms) / 1000;
+  switch (change) {
+    case CircuitBreaker::Change::none:
+      return;
+    case CircuitBreaker::Change::opened:
+      log_.warn("The destination does not answer. Everything waits, but for a probe now and then.",
+                {{"error", status}, {"failures", config_.circuit_breaker.failures}, {"interval", wait_s}});
+      return;
+    case CircuitBreaker::Change::delayed:
+      log_.debug("The destination still does not answer.", {{"error", status}, {"interval", wait_s}, {"open_seconds", open_s}});
+      return;
+    case CircuitBreaker::Change::closed:
+      log_.info("The destination answers again.", {{"open_seconds", open_s}});
+      return;
+  }
+}
+
+void Sender::Core::probe_after(int64_t wait_ms) {
+  run_on_loop([self = shared_from_this(), wait_ms] {
+    self->loops_.current()->run_after_ms(wait_ms, [weak = self->weak_from_this()] {
+      if (std::shared_ptr<Core> core = weak.lock()) core->pump();
+    });
+  });
+}
+
+// The wait before a retry is over.
+void Sender::Core::try_again(JobPointer job) {
+  int64_t now_ms = clock_.steady_ms();
+  CircuitBreaker::Permit permit = state_.with([&](State& state) { return ask_breaker(state, now_ms); });
+  if (permit == CircuitBreaker::Permit::refused) {
+    hold(std::move(job));
+    return;
+  }
+  job->is_probe = permit == CircuitBreaker::Permit::probe;
+  attempt(std::move(job));
+}
+
+// Lets a job wait in the queue while the circuit is open. A probe that failed waits at the end of it, so that a batch that is itself
+// at fault cannot keep the circuit open for all.
+void Sender::Core::hold(JobPointer job) {
+  compact(job->batch.payload);
+  QueueEnd end = std::exchange(job->is_probe, false) ? QueueEnd::tail : QueueEnd::head;
+  Jobs jobs;
+  jobs.push_back(std::move(job));
+  put_back(std::move(jobs), end);
+  end_flight();
+}
+
+}  // namespace vigia::pipeline
