@@ -86,7 +86,7 @@ TEST_F(SenderDurableTest, AStopLetsGoAtOnceOfWhatWaits) {
   EXPECT_EQ(retried->kept, 1);
   EXPECT_EQ(queued->kept, 1);
   EXPECT_EQ(peer_.tried_items.size(), 1u) << "nothing is tried any more";
-  EXPECT_EQ(kit_.sink->count("stays on disk.\t{\"requests\":2,\"items\":3}"), 1u);
+  EXPECT_EQ(kit_.sink->count("stays on disk.\t{\"requests\":2, \"items\":3}"), 1u);
   EXPECT_EQ(kit_.sink->count("stopped before all was sent"), 0u);
   expect_nothing_lost();
 }

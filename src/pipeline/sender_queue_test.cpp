@@ -7,8 +7,8 @@ namespace {
 
 using test::Answer;
 using test::FakeRecord;
-using test::SenderTest;
 using test::make_batch;
+using test::SenderTest;
 using test::small_config;
 
 TEST_F(SenderTest, AllSeriesAreThereWithZeroFromTheStart) {
