@@ -24,6 +24,7 @@ inline SenderConfig small_config() {
 // The other side, on the loop.
 struct Peer {
   std::deque<Status> script;
+  std::function<Status(const Batch&)> judge;  // Instead of the script.
   bool holds = false;
   std::vector<Function<void(Status)>> held;
   std::vector<size_t> tried_items;
@@ -47,7 +48,8 @@ class SenderTest : public ::testing::Test {
                                         return;
                                       }
                                       Status status;
-                                      if (!peer.script.empty()) {
+                                      if (peer.judge) status = peer.judge(batch);
+                                      if (!peer.judge && !peer.script.empty()) {
                                         status = peer.script.front();
                                         if (peer.script.size() > 1) peer.script.pop_front();
                                       }
