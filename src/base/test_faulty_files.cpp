@@ -187,9 +187,8 @@ class FaultyFiles::OpenFile final : public File {
   }
   Status truncate(uint64_t size_bytes) override {
     if (mode_ == FileMode::read) return not_writable("cannot truncate ");
-    return disk_->with([&](Disk& disk) {
-      return disk.life == life_ ? disk.truncate(path_, *inode_, size_bytes) : broken("cannot truncate " + path_);
-    });
+    return disk_->with(
+        [&](Disk& disk) { return disk.life == life_ ? disk.truncate(path_, *inode_, size_bytes) : broken("cannot truncate " + path_); });
   }
   Result<uint64_t> size_bytes() override {
     return disk_->with([&](Disk& disk) -> Result<uint64_t> {

@@ -42,7 +42,7 @@ class FaultyFiles final : public FileSystem {
   void crash();
   void kill();
   void set_faults(const Faults& faults);
-  void fail_next_sync(int count = 1);            // Of files.
+  void fail_next_sync(int count = 1);  // Of files.
   void fail_next_directory_sync(int count = 1);
   void fail_next_write(int count = 1);
   // 0: no bound.

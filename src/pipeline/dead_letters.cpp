@@ -47,7 +47,8 @@ Status DeadLetters::put(const Batch& batch, std::string_view reason) {
   if (batch.client) head.client = *batch.client;
   std::string content = encode_dead_letter(head, batch.payload);
   if (content.size() > limits_.max_bytes || limits_.max_files == 0)
-    return resource_exhausted(fmt::format("cannot set a batch of {} bytes aside: {} bytes are kept at most", content.size(), limits_.max_bytes));
+    return resource_exhausted(
+        fmt::format("cannot set a batch of {} bytes aside: {} bytes are kept at most", content.size(), limits_.max_bytes));
   Status status = state_.with([&](State& state) -> Status {
     RETURN_IF_ERROR(open(state));
     RETURN_IF_ERROR(write(state, content, head.time_ms));

@@ -64,7 +64,8 @@ TEST(DeadLetterPaths, EveryNameIsOnePartOfAPath) {
 
 TEST(DeadLetterNames, NothingElseIsTaken) {
   EXPECT_TRUE(is_dead_letter_name("1700000000000-3.dead"));
-  for (const char* name : {"", ".dead", "-.dead", "1-.dead", "-1-2.dead", "1.dead", "1-2.dead.new", "../1-2.dead", "1-2", "a-2.dead", "1--2.dead"})
+  for (const char* name :
+       {"", ".dead", "-.dead", "1-.dead", "-1-2.dead", "1.dead", "1-2.dead.new", "../1-2.dead", "1-2", "a-2.dead", "1--2.dead"})
     EXPECT_FALSE(is_dead_letter_name(name)) << name;
 }
 
@@ -182,7 +183,8 @@ TEST_F(DeadLettersTest, DamageIsReportedAndDoesNotSpread) {
 
 TEST_F(DeadLettersTest, AnyBytesAreReadWithoutHarm) {
   Random random(3);
-  std::string good = encode_dead_letter({"p", "e", otlp::Signal::logs, "r", 1, 2, {"peer", {{"k", "v"}}, "c"}, 0}, batch(1, "body").payload);
+  std::string good =
+      encode_dead_letter({"p", "e", otlp::Signal::logs, "r", 1, 2, {"peer", {{"k", "v"}}, "c"}, 0}, batch(1, "body").payload);
   ASSERT_TRUE(decode_dead_letter(good).is_ok());
   for (int round = 0; round < 20'000; round++) {
     std::string bad = good.substr(0, random.below(good.size() + 1));
@@ -190,7 +192,9 @@ TEST_F(DeadLettersTest, AnyBytesAreReadWithoutHarm) {
     (void)decode_dead_letter_head(bad);
     EXPECT_EQ(decode_dead_letter(bad).is_ok(), bad == good);
   }
-  for (const char* line : {"{\"vigia_dead_letter\":1,\"body_bytes\":9223372036854775807}\n", "{\"vigia_dead_letter\":1,\"body_bytes\":-1}\n"})
+  for (const char* line :
+       {"{\"vigia_dead_letter\":1,\"body_bytes\":9223372036854775807}\n", "{\"vigia_dead_letter\":1,\"body_bytes\":-1}\n",
+        "{\"vigia_dead_letter\":1,\"time_ms\":9223372036854775807,\"body_bytes\":0}\n"})
     EXPECT_FALSE(decode_dead_letter(std::string(line) + "12345678").is_ok()) << line;
   EXPECT_EQ(decode_dead_letter_head("{\"vigia_dead_letter\":2}\n").status().code(), StatusCode::failed_precondition);
   EXPECT_TRUE(decode_dead_letter_head("{\"vigia_dead_letter\":1,\"later\":\"x\",\"more\":5}\n").is_ok());
@@ -230,7 +234,8 @@ TEST_F(DeadLettersTest, WhatWasTakenSurvivesWhateverTheDiskDoes) {
         disk.kill();
       letters = open(disk, directory);
       std::vector<std::string> there = bodies(*letters);
-      for (const std::string& body : taken) ASSERT_EQ(std::count(there.begin(), there.end(), body), 1) << "seed " << seed << " life " << life;
+      for (const std::string& body : taken)
+        ASSERT_EQ(std::count(there.begin(), there.end(), body), 1) << "seed " << seed << " life " << life;
       ASSERT_LE(there.size(), tried);
     }
   }

@@ -26,15 +26,16 @@ void decode_compaction(config::Section& in) {
   int64_t duration_ms = 0;
   std::string directory;
   for (std::string_view key : {"on_start", "on_rebound", "cleanup_on_start"}) in.field(key, flag);
-  for (std::string_view key : {"rebound_needed_threshold_mib", "rebound_trigger_threshold_mib", "max_transaction_size"}) in.field(key, number);
+  for (std::string_view key : {"rebound_needed_threshold_mib", "rebound_trigger_threshold_mib", "max_transaction_size"})
+    in.field(key, number);
   in.duration_ms("check_interval", duration_ms);
   in.field("directory", directory);
 }
 
 // `sync` is ours and has three answers; `fsync` is the Collector's and has two. Absent is the safe one, unlike there.
 void decode_sync(config::Section& section, pipeline::StorageSettings& out) {
-  bool has_sync = section.choice(
-      "sync", out.sync, {{"always", StorageSync::always}, {"interval", StorageSync::interval}, {"never", StorageSync::never}});
+  bool has_sync = section.choice("sync", out.sync,
+                                 {{"always", StorageSync::always}, {"interval", StorageSync::interval}, {"never", StorageSync::never}});
   bool wants_fsync = true;
   if (section.field("fsync", wants_fsync)) {
     section.require(!has_sync, "fsync", "fsync and sync cannot both be given; sync says more");
@@ -54,7 +55,8 @@ FileStorageConfig decode_file_storage(config::Section& section) {
   std::string permissions;
   if (section.field("directory_permissions", permissions)) {
     std::optional<uint32_t> parsed = parse_permissions(permissions);
-    section.require(parsed.has_value(), "directory_permissions", "expected permissions in octal such as \"0750\", found \"" + permissions + "\"");
+    section.require(parsed.has_value(), "directory_permissions",
+                    "expected permissions in octal such as \"0750\", found \"" + permissions + "\"");
     config.directory_permissions = parsed.value_or(config.directory_permissions);
   }
   section.duration_ms("timeout", config.lock_timeout_ms);

@@ -13,8 +13,7 @@ std::string cannot_use(const std::string& directory) { return "cannot use " + di
 }  // namespace
 
 Status check_storage_directory(FileSystem& files, const std::string& directory) {
-  if (!files.exists(directory))
-    return not_found(cannot_use(directory) + ": it does not exist; create it or set create_directory: true");
+  if (!files.exists(directory)) return not_found(cannot_use(directory) + ": it does not exist; create it or set create_directory: true");
   Result<std::vector<std::string>> names = files.list(directory);
   return names.is_ok() ? Status() : std::move(names).status().with_context(cannot_use(directory));
 }

@@ -76,7 +76,8 @@ TEST(FileStorageConfigTest, only_a_plain_no_leaves_data_unsynced) {
 TEST(FileStorageConfigTest, mistakes_say_what_was_expected) {
   EXPECT_NE(mistakes("directory: ''").find("must name a directory"), std::string::npos);
   for (const char* bad : {"0888", "1777", "rwx", "-1", "''"})
-    EXPECT_NE(mistakes(std::string("directory_permissions: ") + bad).find("permissions in octal such as \"0750\""), std::string::npos) << bad;
+    EXPECT_NE(mistakes(std::string("directory_permissions: ") + bad).find("permissions in octal such as \"0750\""), std::string::npos)
+        << bad;
   EXPECT_NE(mistakes("fsync: false\nsync: always").find("cannot both be given"), std::string::npos);
   EXPECT_NE(mistakes("sync: sometimes").find("\"always\", \"interval\", \"never\""), std::string::npos);
   EXPECT_NE(mistakes("sync_interval: 0s").find("must be positive"), std::string::npos);
