@@ -149,8 +149,8 @@ Examples:
 
 Says nothing and exits with 0 when the files can be run. Otherwise tells every
 mistake with file, line, column and what was probably meant, and exits with 1.
-Certificates, keys and password files are looked at, and all components are
-made, but nothing is started and no port opened.
+Certificates, keys, password files and the directories of storages are looked
+at, and all components are made, but nothing is started and no port opened.
 
 Usage:
   vigia validate --config FILE... [--set KEY=VALUE...]
