@@ -47,7 +47,7 @@ def test_components_lists_what_this_build_has():
     done = run_vigia("components")
     assert done.returncode == 0
     for component in ("otlp", "batch", "memory_limiter", "resource", "attributes", "filter", "probabilistic_sampler", "otlphttp", "debug",
-                      "file", "nop", "forward", "health_check", "bearertokenauth", "basicauth", "pprof"):
+                      "file", "nop", "forward", "health_check", "bearertokenauth", "basicauth", "pprof", "file_storage"):
         assert component in done.stdout, component
 
 

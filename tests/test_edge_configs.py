@@ -79,6 +79,12 @@ def validate(*files, environment):
     return run_vigia("validate", *[f"--config={path}" for path in files], environment=environment)
 
 
+def refused(*files, environment):
+    done = validate(*files, environment=environment)
+    assert done.returncode == 1
+    return done.stderr
+
+
 # --- What starts ---
 
 
@@ -159,39 +165,61 @@ def test_debug_logging_goes_to_stdout_and_to_the_file(vigia, http_sink, tmp_path
     assert log.read_text() in process.log()
 
 
-# --- What a later build will start ---
+# --- With a disk ---
 
 
-def refused(*files, environment):
-    done = validate(*files, environment=environment)
-    assert done.returncode == 1
-    return done.stderr
-
-
-def test_production_names_the_storage_it_lacks(http_sink):
+def test_production_wants_the_directory_of_its_storage(http_sink):
     errors = refused(EDGE / "production.yaml", environment=guide_environment(http_sink.url))
-    line = 1 + (EDGE / "production.yaml").read_text().splitlines().index("  file_storage:")
-    assert f"production.yaml:{line}:3: extensions::file_storage: file_storage extension: not in this build" in errors
-    assert errors.count("not in this build") == 1
+    line = 1 + (EDGE / "production.yaml").read_text().splitlines().index("    directory: /var/lib/otel-agent/queue")
+    assert (f"production.yaml:{line}:16: extensions::file_storage::directory: cannot use /var/lib/otel-agent/queue for storage: it does not exist; "
+            "create it or set create_directory: true") in errors
+    assert "not in this build" not in errors
+
+
+@pytest.mark.parametrize("folder, more", [("there", ()), ("to be made", ("--set", "extensions.file_storage.create_directory=true"))])
+def test_production_with_its_disk(vigia, http_sink, tmp_path, folder, more):
+    queue = tmp_path / folder
+    if not more:
+        queue.mkdir()
+    process = vigia(files=[EDGE / "production.yaml"], arguments=(*FREE, "--set", f"extensions.file_storage.directory={queue}", *more),
+                    environment=guide_environment(http_sink.url))
+    post(process, "traces", many_spans(3))
+    process.stop()
+    assert http_sink.item_count("traces") == 3
+    assert queue.is_dir()
+    assert "compaction is not needed: finished files are deleted whole" in process.log()
+
+
+def test_the_queue_fragment_has_to_list_its_storage(vigia, http_sink, tmp_path):
+    files = [EDGE / "minimal.yaml", EDGE / "fragment-persistent-queue.yaml"]
+    errors = refused(*files, environment=guide_environment(http_sink.url))
+    assert "exporters::otlphttp::sending_queue::storage: the extension \"file_storage\" is not listed under service::extensions" in errors
+    process = vigia(files=files, environment=guide_environment(http_sink.url), arguments=(
+        *FREE, "--set", "service.extensions=[health_check, file_storage]", "--set", f"extensions.file_storage.directory={tmp_path}"))
+    post(process, "traces", many_spans(3))
+    process.stop()
+    assert http_sink.item_count("traces") == 3
+
+
+# --- What a later build will start ---
 
 
 def test_the_daemonset_names_all_it_lacks_at_once(http_sink, tmp_path):
     errors = refused(embedded_config(tmp_path), environment=guide_environment(http_sink.url))
-    for component in ("prometheus receiver", "filelog receiver", "file_storage extension"):
+    for component in ("prometheus receiver", "filelog receiver"):
         assert f"{component}: not in this build" in errors
-    assert errors.count("not in this build") == 3
+    assert errors.count("not in this build") == 2
 
 
-def test_the_gateway_names_what_is_missing_and_what_it_forgot(http_sink):
+def test_the_gateway_names_what_it_forgot(http_sink):
     errors = refused(EDGE / "edge-gateway.yaml", environment=guide_environment(http_sink.url))
-    assert "file_storage extension: not in this build" in errors
     line = 1 + (EDGE / "edge-gateway.yaml").read_text().splitlines().index("  extensions: [health_check, file_storage]")
     assert f"edge-gateway.yaml:{line}:16: service::extensions[0]: the extension \"health_check\" is not defined" in errors
     # The missing check_interval is not an error: the memory limiter warns and uses a second.
     assert "check_interval" not in errors
 
 
-@pytest.mark.parametrize("fragment, component", [("persistent-queue", "file_storage extension"), ("loadbalancing", "loadbalancing exporter")])
+@pytest.mark.parametrize("fragment, component", [("loadbalancing", "loadbalancing exporter")])
 def test_fragments_of_later_builds_are_refused_by_name(http_sink, fragment, component):
     errors = refused(EDGE / "minimal.yaml", EDGE / f"fragment-{fragment}.yaml", environment=guide_environment(http_sink.url))
     assert f"{component}: not in this build" in errors

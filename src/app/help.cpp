@@ -36,6 +36,8 @@ Configurations:
 Tools:
   health        ask a running vigia whether it is ready; exit code 0 or 1
   load          send made-up telemetry to an OTLP endpoint and measure
+  admin         dead letters: what could not be delivered, to be looked at,
+                sent again or removed
   version       what this is; also --version
   featuregate   for compatibility: there are no feature gates
   help          this page, or the page of a command
@@ -53,7 +55,7 @@ Signals: SIGTERM and SIGINT stop after handing on what is held (a second one
 stops at once); SIGHUP reads the configuration again.
 )";
 
-constexpr std::array<Page, 9> pages = {{
+constexpr std::array<Page, 10> pages = {{
     {"up", R"(vigia up: a ready-made collector for this machine.
 
 Takes OTLP over gRPC and HTTP and shows what comes on the console. Nothing has
@@ -147,8 +149,8 @@ Examples:
 
 Says nothing and exits with 0 when the files can be run. Otherwise tells every
 mistake with file, line, column and what was probably meant, and exits with 1.
-Certificates, keys and password files are looked at, and all components are
-made, but nothing is started and no port opened.
+Certificates, keys, password files and the directories of storages are looked
+at, and all components are made, but nothing is started and no port opened.
 
 Usage:
   vigia validate --config FILE... [--set KEY=VALUE...]
@@ -191,6 +193,46 @@ Flags:
 
 Example:
   vigia health --endpoint http://127.0.0.1:8080/health/ready
+)"},
+    {"admin", R"(vigia admin dead-letters: what exporters could not deliver.
+
+An exporter whose queue is on disk (sending_queue.storage) sets aside what the
+other side refuses for good, with the reason. Here it is looked at, sent again
+or removed, also while the collector runs.
+
+Usage:
+  vigia admin dead-letters list   [flags]
+  vigia admin dead-letters show   NAME...|--all [flags]
+  vigia admin dead-letters resend NAME...|--all [flags]
+  vigia admin dead-letters purge  NAME...|--all [flags]
+
+  list     a table, the oldest first
+  show     all that is known of a letter, and the telemetry in it as OTLP/JSON;
+           header values that look like secrets are not shown
+  resend   gives letters back to the running collector, which sends them again;
+           when it does not run, it does so once it is started
+  purge    says how many they are and removes them for good
+
+Flags:
+      --storage DIR         the directory of the file_storage extension
+                            (/var/lib/otelcol/file_storage); repeatable
+      --config FILE         take the directories from a configuration instead
+      --set KEY=VALUE       change one value of it
+      --json                for programs: list and show print an object a line,
+                            the others how many letters it were
+      --all                 all that there are
+
+NAME is what list shows. When letters of two exporters have one name, say
+PIPELINE/EXPORTER/NAME as the message tells it.
+
+Exits with 1 when a letter is not there, is damaged or cannot be moved; the
+others are dealt with all the same.
+
+Examples:
+  vigia admin dead-letters list --config collector.yaml
+  vigia admin dead-letters show 1764160512345-7.dead | less
+  vigia admin dead-letters list --json | jq -r 'select(.customer=="a") | .path'
+  vigia admin dead-letters resend --all
 )"},
     {"version", R"(vigia version: tell the version of this program.
 

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "app/admin_command.h"
 #include "app/collector.h"
 #include "app/command_line.h"
 #include "app/components.h"
@@ -215,7 +216,7 @@ int help_command(const std::vector<std::string>& words, Console& console) {
 }
 
 int unknown_command(const std::string& command, Console& console) {
-  constexpr std::string_view not_here[] = {"agent", "query", "traces", "logs", "tail", "admin"};
+  constexpr std::string_view not_here[] = {"agent", "query", "traces", "logs", "tail"};
   if (std::find(std::begin(not_here), std::end(not_here), command) != std::end(not_here))
     return fail(console, "vigia " + command + " is not in this build");
   std::string hint = suggestion(command, command_names());
@@ -246,6 +247,7 @@ int run_program(const std::vector<std::string>& words, Console console) {
   if (command == "print-config") return print_config_command(rest, console);
   if (command == "components") return components_command(rest, console);
   if (command == "health") return health_command(rest, console);
+  if (command == "admin") return admin_command(rest, console);
   if (command == "featuregate") return featuregate_command(rest, console);
   if (command == "version") return version_command(rest, console);
   return unknown_command(command, console);

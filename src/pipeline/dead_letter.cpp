@@ -131,7 +131,8 @@ bool read_value(LineReader& in, const std::string& key, DeadLetterHead& head, ui
   if (key == "exporter") return put(in.text(), head.exporter);
   if (key == "customer") return put(in.text(), head.client.customer);
   if (key == "reason") return put(in.text(), head.reason);
-  if (key == "time_ms") return put(in.number(), head.time_ms);
+  // So that it can be reckoned with in nanoseconds.
+  if (key == "time_ms") return put(in.number(), head.time_ms) && head.time_ms >= 0 && head.time_ms <= INT64_MAX / 1'000'000;
   if (key == "items") return put(in.number(), head.items);
   if (key == "peer_address") return put(in.text(), head.client.peer_address);
   if (key == "metadata") return put(in.pairs(), head.client.metadata);

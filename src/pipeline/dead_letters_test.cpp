@@ -193,7 +193,8 @@ TEST_F(DeadLettersTest, AnyBytesAreReadWithoutHarm) {
     EXPECT_EQ(decode_dead_letter(bad).is_ok(), bad == good);
   }
   for (const char* line :
-       {"{\"vigia_dead_letter\":1,\"body_bytes\":9223372036854775807}\n", "{\"vigia_dead_letter\":1,\"body_bytes\":-1}\n"})
+       {"{\"vigia_dead_letter\":1,\"body_bytes\":9223372036854775807}\n", "{\"vigia_dead_letter\":1,\"body_bytes\":-1}\n",
+        "{\"vigia_dead_letter\":1,\"time_ms\":9223372036854775807,\"body_bytes\":0}\n"})
     EXPECT_FALSE(decode_dead_letter(std::string(line) + "12345678").is_ok()) << line;
   EXPECT_EQ(decode_dead_letter_head("{\"vigia_dead_letter\":2}\n").status().code(), StatusCode::failed_precondition);
   EXPECT_TRUE(decode_dead_letter_head("{\"vigia_dead_letter\":1,\"later\":\"x\",\"more\":5}\n").is_ok());
