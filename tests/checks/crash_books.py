@@ -14,7 +14,8 @@ GRACE_S = 0.5  # what was under way when an end came may be recorded so much lat
 
 
 class Books:
-    def __init__(self):
+    def __init__(self, now=time.monotonic):
+        self._now = now
         self._lock = threading.Lock()
         self._is_acknowledged = bytearray()  # by request
         self._arrived_of = bytearray()  # by request: how many different spans
@@ -49,7 +50,7 @@ class Books:
     # --- What happens to the program and to the backend ---
 
     def record(self, received):
-        numbers, now = numbers_in(received.message), time.monotonic()
+        numbers, now = numbers_in(received.message), self._now()
         with self._lock:
             self._arrived_requests += 1
             for number in numbers:
@@ -68,11 +69,11 @@ class Books:
 
     def killed(self):
         with self._lock:
-            self._kills.append(time.monotonic())
+            self._kills.append(self._now())
 
     def backend_left(self):
         with self._lock:
-            self._outages.append(time.monotonic())
+            self._outages.append(self._now())
 
     # --- What it comes to ---
 
