@@ -111,6 +111,8 @@ struct Context {
   std::string version;
   // Which proxy an outgoing connection takes; null: none.
   std::shared_ptr<const ProxyRules> proxies = nullptr;
+  // Keeps what the other side of a durable exporter refuses for good, and settles it once it is safe. Any thread. Null: it is dropped.
+  std::function<void(Batch, const Status& why)> set_aside = nullptr;
 };
 
 // Where a receiver's data goes: one consumer for each signal some pipeline wants from it, else nullptr.

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "pipeline/countdown.h"
+#include "pipeline/dead_letter_desk.h"
 #include "pipeline/graph_node_internal.h"
 #include "pipeline/storage.h"
 
@@ -116,6 +117,10 @@ Result<Graph::NodePointer> Graph::create_node(const NodeKey& key, const PlannedN
     node->outputs[index] = std::make_unique<Junction>(node->telemetry ? node->telemetry->outgoing_items[index] : nullptr);
   }
   node->context = std::make_unique<Context>(context_for(*node));
+  if (planned.dead_letters) {
+    auto desk = std::make_shared<DeadLetterDesk>(*node->context, journals_, planned.dead_letters->storage, planned.dead_letters->pipeline);
+    node->context->set_aside = [desk](Batch batch, const Status& why) { desk->set_aside(std::move(batch), why); };
+  }
   Status status = create_component(*node, planned);
   if (!status.is_ok()) return std::move(status).with_context(fmt::format("cannot create the {}", key.to_string()));
   return node;

@@ -48,6 +48,8 @@ class JournalShelf {
 
   // The journal of a directory: the one that is open, with these options from now on, or a new one.
   Result<std::shared_ptr<JournalRunner>> open(const journal::JournalOptions& options, int64_t lock_timeout_ms);
+  // Runs the task where waiting for the disk holds nobody up but readers. Any thread, once a journal is open.
+  void run_soon(net::Task task) { disk_loops_->at(1).post(std::move(task)); }
 
  private:
   const journal::JournalEnvironment environment_;

@@ -64,15 +64,6 @@ journal::JournalOptions options_for(const JournalStageConfig& config, const Stor
   return options;
 }
 
-Result<const Storage*> find_storage(const Context& context, const ComponentId& id) {
-  for (const std::string& type : spellings_of(id.type))
-    if (Extension* extension = context.find_extension({type, id.name})) {
-      if (auto* storage = dynamic_cast<const Storage*>(extension)) return storage;
-      return invalid_argument("the extension \"" + id.to_string() + "\" is no storage");
-    }
-  return invalid_argument("the extension \"" + id.to_string() + "\" does not run; list it in service::extensions");
-}
-
 }  // namespace
 
 std::string JournalStageConfig::fingerprint() const {
@@ -89,11 +80,11 @@ JournalStage::~JournalStage() = default;
 
 Status JournalStage::start() {
   const Context& context = core_->context();
-  ASSIGN_OR_RETURN(const Storage* storage, find_storage(context, core_->config().storage));
+  ASSIGN_OR_RETURN(const Storage* storage, find_storage(context.find_extension, core_->config().storage));
   journal::JournalOptions options = options_for(core_->config(), storage->storage());
   RETURN_IF_ERROR(context.files.create_directories(options.directory));
   ASSIGN_OR_RETURN(std::shared_ptr<JournalRunner> runner, shelf_.open(options, lock_timeout_ms));
-  core_->start(std::move(runner), std::move(options));
+  core_->start(std::move(runner), std::move(options), storage->storage().directory);
   observe();
   return {};
 }

@@ -1,5 +1,6 @@
 // How data passes through the head of a durable pipeline: into the journal, on from memory, and out of the journal again.
 
+#include "pipeline/dead_letters.h"
 #include "pipeline/journal_record.h"
 #include "pipeline/journal_stage_core_internal.h"
 
@@ -11,6 +12,7 @@ constexpr uint64_t read_bytes = 1 << 20;
 constexpr int64_t pause_ms = 1'000;
 constexpr size_t most_parked_bytes = 16 << 20;
 constexpr int64_t park_ms = 50;
+constexpr int64_t resend_poll_ms = 2'000;
 
 }  // namespace
 
@@ -54,7 +56,8 @@ JournalStage::Core::Core(const Context& context, JournalStageConfig config, Cons
 
 // --- Beginning and end ---
 
-void JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, journal::JournalOptions options) {
+void JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, journal::JournalOptions options,
+                               const std::string& storage_directory) {
   runner_ = std::move(runner);
   options_ = std::move(options);
   whole_ = config_.branch_count >= 64 ? all_branches : (uint64_t{1} << config_.branch_count) - 1;
@@ -64,9 +67,34 @@ void JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, journal::J
     branch.cursor = runner_->journal().cursor(cursor.exporter);
     branch.bit = uint64_t{1} << cursor.branch;
     memory_branches_ &= ~branch.bit;
+    std::string letters = dead_letter_directory(storage_directory, config_.pipeline, cursor.exporter);
+    branch.resent = std::make_shared<ResentLetters>(context_, runner_, letters, branch.bit, [weak = weak_from_this()](Batch batch) {
+      std::shared_ptr<Core> core = weak.lock();
+      if (!core) return;
+      core->context_.loops.next().post([activity = Activity(core), batch = std::move(batch)]() mutable {
+        uint64_t branches = batch.branches;
+        activity->pass(std::move(batch), branches, false);
+      });
+    });
+    if (Status status = branch.resent->prepare(); !status.is_ok())
+      context_.log.warn("dead letters cannot be sent again", {{"error", status}});
   }
   runner_->owner().store(this);
   for (Branch& branch : branches_) poke(branch);
+  poll_resent_letters();
+}
+
+void JournalStage::Core::poll_resent_letters() {
+  runner_->read_soon(
+      [weak = weak_from_this()] {
+        std::shared_ptr<Core> core = weak.lock();
+        if (!core) return;
+        Activity activity(core);
+        if (core->is_stopping()) return;
+        for (Branch& branch : core->branches_) branch.resent->poll();
+        core->poll_resent_letters();
+      },
+      resend_poll_ms);
 }
 
 // A reload that failed leaves the journal with the options of the configuration that is not used.

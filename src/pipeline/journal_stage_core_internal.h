@@ -9,6 +9,7 @@
 
 #include "base/guarded.h"
 #include "pipeline/journal_stage.h"
+#include "pipeline/resent_letters.h"
 
 namespace vigia::pipeline {
 
@@ -16,7 +17,7 @@ class JournalStage::Core : public std::enable_shared_from_this<JournalStage::Cor
  public:
   Core(const Context& context, JournalStageConfig config, Consumer& next);
 
-  void start(std::shared_ptr<JournalRunner> runner, journal::JournalOptions options);
+  void start(std::shared_ptr<JournalRunner> runner, journal::JournalOptions options, const std::string& storage_directory);
   void stop(Function<void()> stopped);
   Result<Reservation> reserve(const Load& load);
   void consume(Batch batch, Done done);
@@ -33,6 +34,7 @@ class JournalStage::Core : public std::enable_shared_from_this<JournalStage::Cor
     uint64_t bit = 0;     // In Batch::branches.
     std::atomic<bool> is_reading{false};
     std::atomic<int64_t> paused_until_ms{0};
+    std::shared_ptr<ResentLetters> resent;
   };
   class Holding;
   // Somebody works here: stop() waits for it.
@@ -54,6 +56,7 @@ class JournalStage::Core : public std::enable_shared_from_this<JournalStage::Cor
   // Pauses the branches whose data came back.
   void pass(Batch batch, uint64_t branches, bool is_live);
 
+  void poll_resent_letters();
   void poke(Branch& branch);
   void read_some(Branch& branch);
   std::vector<Batch> batches_of(Branch& branch, std::vector<journal::ReadRecord> records);

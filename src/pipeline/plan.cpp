@@ -87,12 +87,14 @@ class Planner {
   }
 
   // Where some exporter has storage: who it is for, and how much may wait for each.
-  std::optional<JournalStageConfig> journal_of(const PipelineConfig& pipeline, const std::vector<NodeKey>& sinks) const {
+  std::optional<JournalStageConfig> journal_of(const PipelineConfig& pipeline, const std::vector<NodeKey>& sinks) {
     JournalStageConfig journal;
     for (size_t branch = 0; branch < sinks.size(); branch++) {
       const SenderConfig* sender = sender_of(sinks[branch]);
       if (!sender || !sender->queue.is_durable()) continue;
       const QueueConfig& queue = sender->queue;
+      std::optional<PlannedNode::DeadLetters>& dead_letters = plan_.at(sinks[branch]).dead_letters;
+      if (!dead_letters) dead_letters = {ComponentId::parse(queue.storage), pipeline.name};
       journal.storage = ComponentId::parse(queue.storage);
       journal.blocks_on_overflow |= queue.blocks_on_overflow;
       journal.cursors.push_back({sinks[branch].id.to_string(), branch, quota_of(pipeline, queue),

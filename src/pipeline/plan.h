@@ -33,6 +33,12 @@ struct NodeKey {
 struct PlannedNode {
   const ComponentConfig* component = nullptr;  // Not of a journal.
   std::optional<JournalStageConfig> journal;
+  // Of an exporter with storage: where it leaves dead letters.
+  struct DeadLetters {
+    ComponentId storage;
+    std::string pipeline;
+  };
+  std::optional<DeadLetters> dead_letters;
   // Equal fingerprints under one key: the instance may go on.
   std::string fingerprint;
   // Where its output goes, by signal. Processors and connectors have one output, under their `to`.

@@ -25,6 +25,7 @@ bool wants_breaker(const SenderConfig& config) {
 
 Sender::Sender(const Context& context, const SenderConfig& config, otlp::Signal signal, SendOnce send_once)
     : core_(std::make_shared<Core>(context, config, signal, std::move(send_once))) {
+  if (context.set_aside) core_->set_aside_to(context.set_aside);
   Labels labels = labels_of(context, signal);
   in_flight_ = context.metrics.observe_gauge("otelcol_exporter_in_flight_requests", "Requests being sent or waiting to be tried again.",
                                              labels, [core = core_] { return static_cast<double>(core->in_flight()); });

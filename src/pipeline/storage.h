@@ -3,7 +3,10 @@
 // A place on disk where durable pipelines keep what they have accepted and not yet delivered; implemented by extensions (file_storage).
 
 #include <cstdint>
+#include <functional>
 #include <string>
+
+#include "pipeline/component.h"
 
 namespace vigia::pipeline {
 
@@ -27,5 +30,8 @@ class Storage {
   // The directory is there and can be written to.
   virtual const StorageSettings& storage() const = 0;
 };
+
+// The started extension of that name.
+Result<const Storage*> find_storage(const std::function<Extension*(const ComponentId&)>& find_extension, const ComponentId& id);
 
 }  // namespace vigia::pipeline
