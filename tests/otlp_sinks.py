@@ -153,12 +153,14 @@ class HttpSink(Sink):
 
 
 class GrpcSink(Sink):
-    """OTLP/gRPC on grpcio. `answers` holds status codes to give before it starts to accept."""
+    """OTLP/gRPC on grpcio. `answers` holds status codes to give before it starts to accept; `refuses` says of a request whether it is
+    refused for good."""
 
     def __init__(self, certificates=None, address="127.0.0.1:0", record=None):
         """`record` is called with what arrives, in the place of the sink's own memory."""
         super().__init__()
         self.answers = []
+        self.refuses = lambda request: False
         self._record = record or self.record
         self._server = grpc.server(futures.ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", 64 << 20)])
         for signal, add, base in (
@@ -182,6 +184,8 @@ class GrpcSink(Sink):
             def Export(self, request, context):
                 if sink.answers:
                     context.abort(sink.answers.pop(0), "as the test asked")
+                if sink.refuses(request):
+                    context.abort(grpc.StatusCode.INVALID_ARGUMENT, "there is something in it that I do not take")
                 sink._record(Received(signal, request, dict(context.invocation_metadata()), request.ByteSize()))
                 return RESPONSE_TYPES[signal]()
 
