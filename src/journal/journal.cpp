@@ -135,15 +135,19 @@ void Journal::wake() {
 
 void Journal::append(Record record, AppendDone done) {
   auto framed = std::make_unique<FramedRecord>(std::move(record));
+  bool must_make_room = false;
   Status status = state_.with([&](State& state) {
     Status admitted = admit(state, *framed);
-    if (!admitted.is_ok()) return admitted;
+    if (!admitted.is_ok()) {
+      must_make_room = state.is_short_of_room || !state.releases.empty();
+      return admitted;
+    }
     state.pending_amount += framed->amount();
     state.pending.push_back({std::move(framed), std::move(done)});
     return admitted;
   });
-  if (!status.is_ok()) return done(std::move(status));
-  wake();
+  if (status.is_ok() || must_make_room) wake();
+  if (!status.is_ok()) done(std::move(status));
 }
 
 Status Journal::admit(State& state, const FramedRecord& record) const {
@@ -185,12 +189,16 @@ std::optional<Amount> Journal::drop_oldest(State& state, uint32_t cursor) {
   return dropped->amount;
 }
 
-// A file goes when nobody wants it any more, and work() sees to that: so what is dropped here makes room for those who come later.
+// A file goes when nobody wants it any more, and work() sees to that: so what is dropped here makes room for those who come later, and until
+// it has gone nothing more is dropped.
 Status Journal::admit_to_disk(State& state, uint64_t bytes, int64_t now_ms) const {
   uint64_t limit = state.options.max_bytes;
   if (limit == 0 || state.books.size_bytes() + state.pending_amount.bytes + bytes <= limit) return {};
-  drop_orphans(state, bytes);
+  state.is_short_of_room = true;
   int64_t wait_ms = short_wait_ms;
+  auto refusal = [&] { return unavailable("the storage has reached its size limit").retryable_after_ms(wait_ms); };
+  if (!state.books.finished_files().empty()) return refusal();
+  drop_orphans(state, bytes);
   for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++) {
     const Holder& holder = state.holders[cursor];
     if (!state.books.cursor(cursor).is_active) continue;
@@ -198,7 +206,7 @@ Status Journal::admit_to_disk(State& state, uint64_t bytes, int64_t now_ms) cons
     wait_ms = std::max(wait_ms, holder.drain.wait_ms(bytes, now_ms));
   }
   if (!state.books.finished_files().empty()) wait_ms = short_wait_ms;
-  return unavailable("the storage has reached its size limit").retryable_after_ms(wait_ms);
+  return refusal();
 }
 
 void Journal::drop_orphans(State& state, uint64_t bytes) const {

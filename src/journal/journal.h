@@ -155,6 +155,7 @@ class Journal {
     Amount pending_amount;
     std::vector<Released> releases;  // Not written yet.
     bool must_begin_file = false;
+    bool is_short_of_room = false;  // Somebody was refused because of max_bytes: a drained file goes, however small it is.
     bool is_awake = false;  // work() has been asked for and has not begun.
   };
   struct Group {

@@ -250,5 +250,38 @@ TEST_F(JournalTest, WithAnIntervalTheAnswerDoesNotWaitForTheSync) {
   EXPECT_EQ(read_bodies(), std::vector<std::string>{"one"});
 }
 
+TEST_F(JournalTest, WhatIsDroppedMakesRoomAlsoWhenNobodyElseCalls) {
+  options_.max_bytes = 4 << 20;
+  options_.file_bytes = 1 << 20;
+  options_.live_bytes = 0;
+  open({{"a", {}, WhenFull::drop_oldest}});
+  while (append(std::string(600 << 10, 'x')).is_ok()) continue;
+  idle();
+  idle();
+  uint64_t dropped = journal_->cursor_state(0).dropped.records;
+  int wakes = 0;
+  journal_->set_wake([&] { wakes++; });
+  for (int i = 0; i < 20; i++) (void)start_append(std::string(3 << 20, 'x'));
+  EXPECT_EQ(wakes, 1);
+  EXPECT_LE(journal_->cursor_state(0).dropped.records, dropped + 2) << "a file's worth, until it has gone";
+  for (int i = 0; i < 10 && wakes > 0; i++) {
+    wakes = 0;
+    idle();
+    if (append(std::string(3 << 20, 'x')).is_ok()) return;
+  }
+  ADD_FAILURE() << "there is never room again";
+}
+
+TEST_F(JournalTest, ADrainedFileIsNotInTheWayOfARecordThatNeedsItsRoom) {
+  options_.max_bytes = 1 << 20;
+  open();
+  Result<Appended> first = append(std::string(600 << 10, 'x'));
+  journal_->release(0, first->place, Origin::live);
+  idle();
+  EXPECT_FALSE(append(std::string(600 << 10, 'y')).is_ok());
+  idle();
+  EXPECT_TRUE(append(std::string(600 << 10, 'y')).is_ok());
+}
+
 }  // namespace
 }  // namespace vigia::journal

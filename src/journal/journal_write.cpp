@@ -244,7 +244,8 @@ void Journal::remove_spare() {
 
 // The newest file goes, too, when nobody wants anything and it is worth it.
 void Journal::remove_drained_file() {
-  if (writer_ && writer_->size_bytes() < small_file_bytes) return;
+  bool is_short_of_room = state_.with([](State& state) { return std::exchange(state.is_short_of_room, false); });
+  if (writer_ && writer_->size_bytes() < small_file_bytes && !is_short_of_room) return;
   std::optional<FileIdentity> drained = state_.with([](State& state) -> std::optional<FileIdentity> {
     const auto& cursors = state.books.cursors();
     bool is_wanted = std::any_of(cursors.begin(), cursors.end(), [](const Books::Cursor& cursor) { return cursor.wanted.records > 0; });

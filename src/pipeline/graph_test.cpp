@@ -331,5 +331,17 @@ service:
   EXPECT_EQ(elsewhere, sent);
 }
 
+// A journal behind the processor, in another pipeline, would store what came over the wire in place of what the processor made of it.
+TEST_F(GraphTest, WhatHasPassedAProcessorIsNotTakenForWhatCameOverTheWire) {
+  test::FakeConsumer processor;
+  processor.hold();
+  CountedEntrance entrance(processor, kit_.metrics.counter("items", "", {}));
+  Batch batch = test::make_batch(kit_.ledger, 1);
+  batch.packed = std::make_shared<const Packed>(Packed{Compression::gzip, Slice::copy_of("packed", kit_.ledger)});
+  entrance.consume(std::move(batch), [](const Status&) {});
+  ASSERT_EQ(processor.kept.size(), 1u);
+  EXPECT_EQ(processor.kept.front().packed, nullptr);
+}
+
 }  // namespace
 }  // namespace vigia::pipeline

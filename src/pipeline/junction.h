@@ -46,13 +46,14 @@ class Junction final : public Consumer {
   std::vector<std::unique_ptr<FanOut>> old_;
 };
 
-// Stands before a component and counts what comes in.
+// Stands before a processor and counts what comes in. A processor may change the payload, and then it is not what came over the wire.
 class CountedEntrance final : public Consumer {
  public:
   CountedEntrance(Consumer& component, Counter& items) : component_(component), items_(items) {}
   Result<Reservation> reserve(const Load& load) override { return component_.reserve(load); }
   void consume(Batch batch, Done done) override {
     items_.add(batch.item_count);
+    batch.packed = nullptr;
     component_.consume(std::move(batch), std::move(done));
   }
 
