@@ -102,11 +102,11 @@ TEST(Presets, edge_goes_where_it_is_told_and_shares_the_disk_among_the_signals) 
   EXPECT_EQ(count(plain, "when_full: drop_oldest"), 2u) << "traces and metrics give way, logs do not";
   EXPECT_EQ(count(plain, "when_full: reject"), 1u);
 
-  std::string told = text_of({"http://it's.example:1", "/it's here", 8});
+  std::string told = text_of({"http://it's.example:1", "/it's here", 256});
   EXPECT_EQ(count(told, "it's.example:1"), 3u) << told;
   EXPECT_TRUE(contains(told, "/it's here/queue")) << told;
-  EXPECT_EQ(count(told, "queue_size: 4194304"), 1u) << told;
-  EXPECT_EQ(count(told, "queue_size: 2097152"), 2u) << told;
+  EXPECT_EQ(count(told, "queue_size: 134217728"), 1u) << told;
+  EXPECT_EQ(count(told, "queue_size: 67108864"), 2u) << told;
   EXPECT_EQ(count(told, "storage: file_storage"), 3u) << "what was not asked for stays";
 }
 
@@ -114,7 +114,7 @@ TEST(Presets, edge_does_not_start_without_a_destination) {
   for (const auto& [words, part] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"edge"}, "where to send is not known"},
            {{"edge", "--endpoint", "http://x:1", "--max-disk-mib", "none"}, "--max-disk-mib: expected a number of mebibytes"},
-           {{"edge", "--endpoint", "http://x:1", "--max-disk-mib", "3"}, "4 or more"}}) {
+           {{"edge", "--endpoint", "http://x:1", "--max-disk-mib", "255"}, "from 256"}}) {
     Answer refused = answer_to(words);
     EXPECT_EQ(refused.code, 1);
     EXPECT_TRUE(contains(refused.err, part)) << refused.err;

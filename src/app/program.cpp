@@ -102,11 +102,14 @@ Status add_edge_settings(const Arguments& arguments, config::LoadRequest& reques
   if (arguments.has("max-disk-mib")) {
     std::string text = arguments.value("max-disk-mib");
     std::optional<int64_t> mebibytes = parse_int(text);
-    if (!mebibytes || *mebibytes < 4 || *mebibytes > (int64_t{1} << 40))
-      return invalid_argument("--max-disk-mib: expected a number of mebibytes, 4 or more, found \"" + text + "\"");
+    // Much less, and a share would hardly be more than what is read ahead of sending, which cannot give way any more.
+    constexpr int64_t least = 256, most = int64_t{1} << 40;
+    if (!mebibytes || *mebibytes < least || *mebibytes > most)
+      return invalid_argument(fmt::format("--max-disk-mib: expected a number of mebibytes from {}, found \"{}\"", least, text));
     settings.max_disk_mib = static_cast<uint64_t>(*mebibytes);
   }
-  bool says_where = !settings.endpoint.empty() || environment_variable("TELEMETRYFLOW_ENDPOINT") || !request.sources.empty() || !request.sets.empty();
+  bool says_where =
+      !settings.endpoint.empty() || environment_variable("TELEMETRYFLOW_ENDPOINT") || !request.sources.empty() || !request.sets.empty();
   if (!says_where) return invalid_argument("where to send is not known: say --endpoint URL or set TELEMETRYFLOW_ENDPOINT");
   request.presets.push_back(edge_source(settings));
   return {};
