@@ -83,6 +83,7 @@ class Sink:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    allow_reuse_port = True  # so that somebody may keep the port for it while it is away
     # Many exporters may connect at once; with the library's 5 they would wait for repeated SYNs.
     request_queue_size = 512
 
@@ -90,9 +91,11 @@ class _Server(ThreadingHTTPServer):
 class HttpSink(Sink):
     """OTLP/HTTP. `answers` holds (status, headers) to give before it starts to accept."""
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1:0", record=None):
+        """`record` is called with what arrives, in the place of the sink's own memory."""
         super().__init__()
         self.answers = []
+        self._record = record or self.record
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -104,7 +107,8 @@ class HttpSink(Sink):
             def log_message(self, *_):
                 pass
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        host, port = address.split(":")
+        self._server = _Server((host, int(port)), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -121,7 +125,7 @@ class HttpSink(Sink):
         signal = handler.path.rsplit("/", 1)[-1]
         encoding = headers.get("content-encoding", "identity")
         plain = gzip.decompress(body) if encoding == "gzip" else zlib.decompress(body) if encoding == "deflate" else body
-        self.record(Received(signal, REQUEST_TYPES[signal].FromString(plain), headers, len(body)))
+        self._record(Received(signal, REQUEST_TYPES[signal].FromString(plain), headers, len(body)))
         self._answer(handler, 200, RESPONSE_TYPES[signal]().SerializeToString(), {"Content-Type": "application/x-protobuf"})
 
     @staticmethod
@@ -147,9 +151,12 @@ class HttpSink(Sink):
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def close(self):
         self._server.shutdown()
         self._server.server_close()
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class GrpcSink(Sink):

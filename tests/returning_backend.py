@@ -6,10 +6,11 @@ from otlp_sinks import GrpcSink, Sink
 
 
 class ReturningBackend(Sink):
-    """OTLP/gRPC. While it is away, connections are refused; the port is kept, so that nobody else gets it."""
+    """OTLP/gRPC, or another front. While it is away, connections are refused; the port is kept, so that nobody else gets it."""
 
-    def __init__(self, is_there=False):
+    def __init__(self, is_there=False, front=GrpcSink):
         super().__init__()
+        self._kind_of_front = front
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self._place.bind(("127.0.0.1", 0))
@@ -19,7 +20,7 @@ class ReturningBackend(Sink):
             self.come()
 
     def come(self):
-        self._front = GrpcSink(address=self.endpoint, record=self.record)
+        self._front = self._kind_of_front(address=self.endpoint, record=self.record)
 
     def leave(self):
         """At once: requests that are being answered get no answer, and may have been recorded all the same."""

@@ -51,7 +51,7 @@ def test_components_lists_what_this_build_has():
         assert component in done.stdout, component
 
 
-@pytest.mark.parametrize("role", ["up", "gateway"])
+@pytest.mark.parametrize("role", ["up", "edge", "gateway"])
 def test_print_config_of_a_role_is_a_valid_configuration(tmp_path, role):
     done = run_vigia("print-config", role)
     assert done.returncode == 0

@@ -24,6 +24,7 @@ Usage:
 
 Run:
   up            a ready-made collector for this machine, shown on the console
+  edge          a gateway for a place whose network comes and goes
   gateway       the central collector of many customers
   run           what a configuration file says (also without the word "run")
 
@@ -55,7 +56,7 @@ Signals: SIGTERM and SIGINT stop after handing on what is held (a second one
 stops at once); SIGHUP reads the configuration again.
 )";
 
-constexpr std::array<Page, 10> pages = {{
+constexpr std::array<Page, 11> pages = {{
     {"up", R"(vigia up: a ready-made collector for this machine.
 
 Takes OTLP over gRPC and HTTP and shows what comes on the console. Nothing has
@@ -99,6 +100,38 @@ To listen for other machines, demand credentials in a file of your own:
     extensions: [health_check, bearertokenauth]
 
   vigia up --host 0.0.0.0 --config auth.yaml
+)"},
+    {"edge", R"(vigia edge: a gateway for a place whose network comes and goes.
+
+Takes OTLP from the devices around it and keeps it on the disk until the
+backend has taken it, over OTLP/HTTP. Each signal has a quota of its own. When
+one is full, the oldest traces or metrics are dropped, while logs are refused,
+so that their senders come back with them.
+
+Usage:
+  vigia edge --endpoint URL [flags]
+
+Flags:
+      --endpoint URL        where to send, such as https://backend:4318
+      --data-dir DIR        the queues are in DIR/queue, which is made
+                            (/var/lib/otel-agent)
+      --max-disk-mib N      for all queues together (2048): half for logs, a
+                            quarter each for traces and metrics; at least 256
+      --otlp-grpc-port N    port of OTLP over gRPC (4317)
+      --otlp-http-port N    port of OTLP over HTTP (4318)
+      --host ADDRESS        where to listen (127.0.0.1)
+      --ports-file FILE     write the bound ports to FILE as JSON, once ready
+      --config FILE         lay a configuration over the built-in one
+      --set KEY=VALUE       change one value
+
+Environment, below the flags:
+  TELEMETRYFLOW_ENDPOINT, VIGIA_DATA_DIR, and in bytes
+  VIGIA_LOGS_QUEUE_BYTES, VIGIA_TRACES_QUEUE_BYTES, VIGIA_METRICS_QUEUE_BYTES
+
+Examples:
+  vigia print-config edge
+  vigia edge --host 0.0.0.0 --endpoint https://backend.example.com:4318
+  vigia admin dead-letters list --storage /var/lib/otel-agent/queue
 )"},
     {"gateway", R"(vigia gateway: the central collector of many customers.
 
@@ -164,7 +197,7 @@ Files are merged, ${env:NAME} and the like are replaced, --set is applied.
 Passwords, tokens and keys, also those in URLs, are shown as [REDACTED].
 
 Usage:
-  vigia print-config up|gateway
+  vigia print-config up|edge|gateway
   vigia print-config --config FILE... [--set KEY=VALUE...]
 
 Examples:

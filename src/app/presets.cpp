@@ -7,6 +7,17 @@
 
 namespace vigia::app {
 
+namespace {
+
+// A YAML scalar that is this text whatever is in it.
+std::string quoted(std::string_view text) {
+  std::string result = "'";
+  for (char c : text) result.append(c == '\'' ? 2 : 1, c);
+  return result + "'";
+}
+
+}  // namespace
+
 std::vector<std::string> preset_names() {
   std::vector<std::string> names;
   for (const PresetText& preset : preset_texts()) names.emplace_back(preset.name);
@@ -32,6 +43,29 @@ std::vector<std::shared_ptr<const config::Source>> preset_sources(std::string_vi
       endpoint_text(addresses.host, addresses.otlp_grpc_port), endpoint_text(addresses.host, addresses.otlp_http_port),
       endpoint_text(addresses.host, addresses.health_check_port), endpoint_text(addresses.host, addresses.metrics_port));
   return {preset, layer};
+}
+
+std::shared_ptr<const config::Source> edge_source(const EdgeSettings& settings) {
+  // Logs are what nothing else can replace, so half is theirs.
+  struct Share {
+    std::string_view exporter;
+    uint64_t quarters;
+  };
+  constexpr Share shares[] = {{"otlphttp/logs", 2}, {"otlphttp/traces", 1}, {"otlphttp/metrics", 1}};
+  // Nothing is said about what was not asked for: a null would replace what the preset says.
+  auto source = std::make_shared<config::Source>();
+  source->name = "the command line of vigia edge";
+  if (!settings.data_dir.empty())
+    source->text += fmt::format("extensions: {{file_storage: {{directory: {}}}}}\n", quoted(settings.data_dir + "/queue"));
+  if (settings.endpoint.empty() && settings.max_disk_mib == 0) return source;
+  source->text += "exporters:\n";
+  for (const Share& share : shares) {
+    source->text += fmt::format("  {}:\n", share.exporter);
+    if (!settings.endpoint.empty()) source->text += fmt::format("    endpoint: {}\n", quoted(settings.endpoint));
+    if (settings.max_disk_mib > 0)
+      source->text += fmt::format("    sending_queue: {{queue_size: {}}}\n", (settings.max_disk_mib << 20) / 4 * share.quarters);
+  }
+  return source;
 }
 
 std::string endpoint_text(std::string_view host, int port) {

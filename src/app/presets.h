@@ -3,6 +3,7 @@
 // The roles that come with the program: configurations in presets/*.yaml, built into the binary, with the addresses that the command
 // line asks for.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +14,7 @@
 
 namespace vigia::app {
 
-// "gateway", "up".
+// "edge", "gateway", "up".
 std::vector<std::string> preset_names();
 // The text of presets/<name>.yaml, or nothing when there is no such role.
 std::optional<std::string_view> preset_text(std::string_view name);
@@ -28,6 +29,15 @@ struct RoleAddresses {
 };
 // The sources of a role, to be laid below everything that the user gives. REQUIRES: preset_text(name).
 std::vector<std::shared_ptr<const config::Source>> preset_sources(std::string_view name, const RoleAddresses& addresses);
+
+// What `vigia edge` is told on the command line; absent is what the preset says.
+struct EdgeSettings {
+  std::string endpoint;
+  std::string data_dir;
+  uint64_t max_disk_mib = 0;  // Of all queues together.
+};
+// To be laid over the sources of "edge".
+std::shared_ptr<const config::Source> edge_source(const EdgeSettings& settings);
 
 // "127.0.0.1:80", "[::1]:80".
 std::string endpoint_text(std::string_view host, int port);

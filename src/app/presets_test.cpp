@@ -12,6 +12,7 @@
 #include "app/configuration.h"
 #include "app/ports_file.h"
 #include "app/program.h"
+#include "config/render.h"
 
 namespace vigia::app {
 namespace {
@@ -45,7 +46,7 @@ class TemporaryFile {
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 TEST(Presets, every_role_is_valid_and_printed_so_that_it_can_be_run) {
-  EXPECT_EQ(preset_names(), (std::vector<std::string>{"gateway", "up"}));
+  EXPECT_EQ(preset_names(), (std::vector<std::string>{"edge", "gateway", "up"}));
   for (const std::string& role : preset_names()) {
     Answer printed = answer_to({"print-config", role});
     ASSERT_EQ(printed.code, 0) << printed.err;
@@ -75,6 +76,50 @@ TEST(Presets, flags_lie_over_the_preset_and_sets_over_the_flags) {
   EXPECT_TRUE(contains(text, "[::1]:4318")) << text;
   EXPECT_TRUE(contains(text, "7s")) << text;
   EXPECT_EQ(configuration->service.pipelines.size(), 3u);
+}
+
+TEST(Presets, edge_goes_where_it_is_told_and_shares_the_disk_among_the_signals) {
+  auto text_of = [](const EdgeSettings& settings) {
+    config::LoadRequest request;
+    request.presets = preset_sources("edge", {});
+    request.presets.push_back(edge_source(settings));
+    pipeline::Components components = all_components();
+    SystemFiles files;
+    config::Diagnostics diagnostics;
+    auto configuration = read_configuration(request, components, Depth::text, files, diagnostics);
+    EXPECT_TRUE(configuration) << diagnostics.render_errors();
+    return configuration ? config::render_yaml(configuration->tree, {}) : "";
+  };
+  auto count = [](const std::string& text, std::string_view part) {
+    size_t found = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) found++;
+    return found;
+  };
+  std::string plain = text_of({});
+  EXPECT_TRUE(contains(plain, "directory: /var/lib/otel-agent/queue")) << plain;
+  EXPECT_EQ(count(plain, "queue_size: 1073741824"), 1u) << plain;
+  EXPECT_EQ(count(plain, "queue_size: 536870912"), 2u);
+  EXPECT_EQ(count(plain, "when_full: drop_oldest"), 2u) << "traces and metrics give way, logs do not";
+  EXPECT_EQ(count(plain, "when_full: reject"), 1u);
+
+  std::string told = text_of({"http://it's.example:1", "/it's here", 256});
+  EXPECT_EQ(count(told, "it's.example:1"), 3u) << told;
+  EXPECT_TRUE(contains(told, "/it's here/queue")) << told;
+  EXPECT_EQ(count(told, "queue_size: 134217728"), 1u) << told;
+  EXPECT_EQ(count(told, "queue_size: 67108864"), 2u) << told;
+  EXPECT_EQ(count(told, "storage: file_storage"), 3u) << "what was not asked for stays";
+}
+
+TEST(Presets, edge_does_not_start_without_a_destination) {
+  for (const auto& [words, part] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"edge"}, "where to send is not known"},
+           {{"edge", "--endpoint", "http://x:1", "--max-disk-mib", "none"}, "--max-disk-mib: expected a number of mebibytes"},
+           {{"edge", "--endpoint", "http://x:1", "--max-disk-mib", "255"}, "from 256"}}) {
+    Answer refused = answer_to(words);
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_TRUE(contains(refused.err, part)) << refused.err;
+    EXPECT_TRUE(contains(refused.err, "Run 'vigia help edge' for usage.")) << refused.err;
+  }
 }
 
 TEST(Presets, secrets_are_not_printed) {

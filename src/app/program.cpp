@@ -13,6 +13,7 @@
 #include "app/load/load.h"
 #include "app/presets.h"
 #include "app/version.h"
+#include "base/text.h"
 #include "config/render.h"
 
 namespace vigia::app {
@@ -93,7 +94,28 @@ int run_command(const std::vector<std::string>& words, Console& console) {
   return run_collector(std::move(request), console);
 }
 
-// `up` and `gateway`: a preset, with the addresses that were asked for.
+// What only `edge` can be told. Without a destination it would fill the disk for nobody.
+Status add_edge_settings(const Arguments& arguments, config::LoadRequest& request) {
+  EdgeSettings settings;
+  settings.endpoint = arguments.value("endpoint");
+  settings.data_dir = arguments.value("data-dir");
+  if (arguments.has("max-disk-mib")) {
+    std::string text = arguments.value("max-disk-mib");
+    std::optional<int64_t> mebibytes = parse_int(text);
+    // Much less, and a share would hardly be more than what is read ahead of sending, which cannot give way any more.
+    constexpr int64_t least = 256, most = int64_t{1} << 40;
+    if (!mebibytes || *mebibytes < least || *mebibytes > most)
+      return invalid_argument(fmt::format("--max-disk-mib: expected a number of mebibytes from {}, found \"{}\"", least, text));
+    settings.max_disk_mib = static_cast<uint64_t>(*mebibytes);
+  }
+  bool says_where =
+      !settings.endpoint.empty() || environment_variable("TELEMETRYFLOW_ENDPOINT") || !request.sources.empty() || !request.sets.empty();
+  if (!says_where) return invalid_argument("where to send is not known: say --endpoint URL or set TELEMETRYFLOW_ENDPOINT");
+  request.presets.push_back(edge_source(settings));
+  return {};
+}
+
+// `up`, `edge` and `gateway`: a preset, with the addresses that were asked for.
 Result<CollectorRequest> role_request(const std::string& role, const Arguments& arguments) {
   RETURN_IF_ERROR(refuse_positional(arguments));
   RoleAddresses addresses;
@@ -107,6 +129,7 @@ Result<CollectorRequest> role_request(const std::string& role, const Arguments& 
   CollectorRequest request;
   request.config = load_request(arguments);
   request.config.presets = preset_sources(role, addresses);
+  if (role == "edge") RETURN_IF_ERROR(add_edge_settings(arguments, request.config));
   request.ports_file = arguments.value("ports-file");
   request.feature_gates = arguments.values("feature-gates");
   if (role == "up") request.api_endpoint = endpoint_text(addresses.host, http_port);
@@ -124,7 +147,8 @@ Status check_host(const std::string& role, const std::string& host, CollectorReq
     return invalid_argument("cannot listen on " + host +
                             " without authentication: anybody could send data; see 'vigia help up' for how to "
                             "demand credentials, or leave out --host");
-  request.notices.push_back("Listening on " + host + " without authentication: anybody who reaches it may send data for any customer");
+  request.notices.push_back("Listening on " + host + " without authentication: anybody who reaches it may send data" +
+                            (role == "gateway" ? " for any customer" : ""));
   return {};
 }
 
@@ -132,13 +156,14 @@ int role_command(const std::string& role, const std::vector<std::string>& words,
   std::vector<Flag> flags =
       with_more(configuration_flags(), {{"otlp-grpc-port", "N"}, {"otlp-http-port", "N"}, {"host", "ADDRESS"}, {"ports-file", "FILE"}});
   if (role == "up") flags = with_more(flags, {{"http-port", "N"}, {"data-dir", "DIR"}});
+  if (role == "edge") flags = with_more(flags, {{"endpoint", "URL"}, {"data-dir", "DIR"}, {"max-disk-mib", "N"}});
   auto arguments = Arguments::parse(flags, words);
   if (!arguments.is_ok()) return fail_with_usage(console, role, arguments.status());
   auto request = role_request(role, *arguments);
   if (!request.is_ok()) return fail_with_usage(console, role, request.status());
   if (Status status = check_host(role, arguments->value("host", "127.0.0.1"), *request); !status.is_ok())
     return fail(console, status.message());
-  if (arguments->has("data-dir"))
+  if (role == "up" && arguments->has("data-dir"))
     if (Status status = SystemFiles().create_directories(arguments->value("data-dir")); !status.is_ok())
       return fail(console, status.message());
   return run_collector(std::move(request).value(), console);
@@ -242,7 +267,7 @@ int run_program(const std::vector<std::string>& words, Console console) {
   if (command == "help") return help_command(rest, console);
   if (asks_for_help(rest) && command_help(command)) return help_command({command}, console);
   if (command == "run") return run_command(rest, console);
-  if (command == "up" || command == "gateway") return role_command(command, rest, console);
+  if (command == "up" || command == "edge" || command == "gateway") return role_command(command, rest, console);
   if (command == "validate") return validate_command(rest, console);
   if (command == "print-config") return print_config_command(rest, console);
   if (command == "components") return components_command(rest, console);
