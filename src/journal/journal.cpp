@@ -26,21 +26,6 @@ bool is_over(const Amount& quota, const Amount& amount) {
   return is_over(quota.records, amount.records) || is_over(quota.items, amount.items) || is_over(quota.bytes, amount.bytes);
 }
 
-// Adds one record to the end of the list, or to the range that it continues.
-void add_release(std::vector<Released>& releases, uint32_t cursor, const RecordPlace& place) {
-  constexpr size_t most_looked_at = 8;
-  for (size_t i = releases.size(); i-- > 0 && i + most_looked_at >= releases.size();) {
-    Released& range = releases[i];
-    bool continues = range.cursor == cursor && range.file == place.file && range.first + range.count == place.number;
-    if (!continues) continue;
-    range.count++;
-    range.items += place.items;
-    range.bytes += place.bytes;
-    return;
-  }
-  releases.push_back({cursor, place.file, place.number, 1, place.items, place.bytes});
-}
-
 void give(uint64_t& budget, uint64_t bytes) { budget -= std::min(budget, bytes); }
 
 }  // namespace
@@ -133,31 +118,31 @@ void Journal::wake() {
 
 // --- Appending ---
 
-void Journal::append(Record record, AppendDone done) {
+void Journal::append(Record record, AppendDone done, uint64_t cursors) {
   auto framed = std::make_unique<FramedRecord>(std::move(record));
   bool must_make_room = false;
   Status status = state_.with([&](State& state) {
-    Status admitted = admit(state, *framed);
+    Status admitted = admit(state, *framed, cursors);
     if (!admitted.is_ok()) {
       must_make_room = state.is_short_of_room || !state.releases.empty();
       return admitted;
     }
     state.pending_amount += framed->amount();
-    state.pending.push_back({std::move(framed), std::move(done)});
+    state.pending.push_back({std::move(framed), std::move(done), cursors});
     return admitted;
   });
   if (status.is_ok() || must_make_room) wake();
   if (!status.is_ok()) done(std::move(status));
 }
 
-Status Journal::admit(State& state, const FramedRecord& record) const {
+Status Journal::admit(State& state, const FramedRecord& record, uint64_t cursors) const {
   int64_t now_ms = environment_.clock.steady_ms();
   Amount amount = record.amount();
   if (state.pending_amount.bytes + amount.bytes > state.options.most_pending_bytes && state.pending_amount.records > 0)
     return unavailable("too much waits to be written to the disk").retryable_after_ms(short_wait_ms);
   RETURN_IF_ERROR(admit_to_disk(state, amount.bytes, now_ms));
   for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++)
-    if (state.books.cursor(cursor).is_active) RETURN_IF_ERROR(admit_to_cursor(state, cursor, amount, now_ms));
+    if (state.books.cursor(cursor).is_active && cursors >> cursor & 1) RETURN_IF_ERROR(admit_to_cursor(state, cursor, amount, now_ms));
   return {};
 }
 
@@ -224,6 +209,22 @@ void Journal::drop_orphans(State& state, uint64_t bytes) const {
 
 // --- Holding ---
 
+// Adds one record to the end of the list, or to the range that it continues.
+void Journal::note_release(State& state, uint32_t cursor, const RecordPlace& place) {
+  constexpr size_t most_looked_at = 8;
+  std::vector<Released>& releases = state.releases;
+  for (size_t i = releases.size(); i-- > 0 && i + most_looked_at >= releases.size();) {
+    Released& range = releases[i];
+    bool continues = range.cursor == cursor && range.file == place.file && range.first + range.count == place.number;
+    if (!continues) continue;
+    range.count++;
+    range.items += place.items;
+    range.bytes += place.bytes;
+    return;
+  }
+  releases.push_back({cursor, place.file, place.number, 1, place.items, place.bytes});
+}
+
 bool Journal::release(uint32_t cursor, const RecordPlace& place, Origin origin) {
   int64_t now_ms = environment_.clock.steady_ms();
   bool is_first_release = false;
@@ -233,7 +234,7 @@ bool Journal::release(uint32_t cursor, const RecordPlace& place, Origin origin) 
     if (state.books.release(cursor, place)) {
       holder.drain.note(place.bytes, now_ms);
       is_first_release = state.releases.empty();
-      add_release(state.releases, cursor, place);
+      note_release(state, cursor, place);
     }
     return is_readable(state, cursor);
   });

@@ -115,8 +115,8 @@ class Journal {
   // What a cursor goes by for as long as this lives. REQUIRES: it is one of the options'.
   uint32_t cursor(std::string_view name) const;
 
-  // `done` is called by work(), or at once with a refusal.
-  void append(Record record, AppendDone done);
+  // `done` is called by work(), or at once with a refusal. `cursors`: bit i: cursor i gets it, if it is active.
+  void append(Record record, AppendDone done, uint64_t cursors = ~uint64_t{0});
   // Gives how long to wait until the next call if nobody wakes; −1: until somebody does.
   int64_t work();
   // Writes what has been released, so that a restart does not read it again.
@@ -139,6 +139,7 @@ class Journal {
   struct Pending {
     std::unique_ptr<FramedRecord> record;
     AppendDone done;
+    uint64_t cursors = 0;
   };
   struct Holder {
     CursorOptions options;
@@ -156,7 +157,7 @@ class Journal {
     std::vector<Released> releases;  // Not written yet.
     bool must_begin_file = false;
     bool is_short_of_room = false;  // Somebody was refused because of max_bytes: a drained file goes, however small it is.
-    bool is_awake = false;  // work() has been asked for and has not begun.
+    bool is_awake = false;          // work() has been asked for and has not begun.
   };
   struct Group {
     std::vector<Pending> records;
@@ -183,7 +184,7 @@ class Journal {
   Status use_options(State& state, JournalOptions options) const;
 
   // --- Appending ---
-  Status admit(State& state, const FramedRecord& record) const;
+  Status admit(State& state, const FramedRecord& record, uint64_t cursors) const;
   static Status admit_to_cursor(State& state, uint32_t cursor, const Amount& amount, int64_t now_ms);
   static bool is_readable(const State& state, uint32_t cursor);
   static std::optional<Amount> drop_oldest(State& state, uint32_t cursor);
@@ -201,7 +202,8 @@ class Journal {
   void abandon_file();
   Status sync_now();
   void answer(Group group, Status status, const std::vector<uint64_t>& offsets);
-  static uint64_t publish(State& state, const FramedRecord& record, const RecordPlace& place);
+  static void note_release(State& state, uint32_t cursor, const RecordPlace& place);
+  static uint64_t publish(State& state, const Pending& pending, const RecordPlace& place);
   Result<std::unique_ptr<LogWriter>> make_file(const FileHeader& header, std::string_view checkpoint);
   void remove_finished();
   void remove_drained_file();

@@ -283,5 +283,23 @@ TEST_F(JournalTest, ADrainedFileIsNotInTheWayOfARecordThatNeedsItsRoom) {
   EXPECT_TRUE(append(std::string(600 << 10, 'y')).is_ok());
 }
 
+TEST_F(JournalTest, ARecordIsOnlyForThoseItIsAppendedFor) {
+  open({{"a", {}, WhenFull::reject}, {"b", {1, 0, 0}, WhenFull::reject}});
+  for (const char* body : {"one", "two"}) {
+    Result<Appended> appended = resource_exhausted("");
+    journal_->append(
+        test::make_record(ledger_, body, "acme", 1), [&](Result<Appended> result) { appended = std::move(result); }, 1);
+    journal_->work();
+    ASSERT_TRUE(appended.is_ok()) << "the other one's quota does not matter";
+    EXPECT_EQ(appended->live_cursors, 1u);
+  }
+  EXPECT_EQ(journal_->cursor_state(1).wanted.records, 0u);
+  idle();
+  files_.kill();
+  open({{"a", {}, WhenFull::reject}, {"b", {1, 0, 0}, WhenFull::reject}});
+  EXPECT_EQ(read_bodies(0).size(), 2u);
+  EXPECT_TRUE(read_bodies(1).empty());
+}
+
 }  // namespace
 }  // namespace vigia::journal

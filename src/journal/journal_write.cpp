@@ -158,7 +158,7 @@ void Journal::answer(Group group, Status status, const std::vector<uint64_t>& of
           writer_->header().identity.number, next_record_, offsets[i], record.record().items, record.bytes(), record.record().received_ns,
           record.record().unpacked_bytes};
       next_record_++;
-      answers.emplace_back(Appended{place, publish(state, record, place)});
+      answers.emplace_back(Appended{place, publish(state, group.records[i], place)});
     }
   });
   if (status.is_ok() != !is_full_told_ && !group.records.empty()) {
@@ -172,12 +172,15 @@ void Journal::answer(Group group, Status status, const std::vector<uint64_t>& of
     group.records[i].done(status.is_ok() ? std::move(answers[i]) : Result<Appended>(as_retryable(status)));
 }
 
-// Enters the record in the books, and hands it to the cursors that can hold more.
-uint64_t Journal::publish(State& state, const FramedRecord& record, const RecordPlace& place) {
-  state.books.add(record.amount(), place.received_ns);
+// Enters the record in the books, and hands it to the cursors that can hold more. For whom it is not, it is released at once.
+uint64_t Journal::publish(State& state, const Pending& pending, const RecordPlace& place) {
+  state.books.add(pending.record->amount(), place.received_ns);
   uint64_t live_cursors = 0;
   for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++) {
     Holder& holder = state.holders[cursor];
+    bool is_for_it = (pending.cursors >> cursor & 1) != 0;
+    if (!is_for_it && state.books.release(cursor, place)) note_release(state, cursor, place);
+    if (!is_for_it) continue;
     if (holder.live_bytes >= state.options.live_bytes || !state.books.take(cursor, place)) continue;
     holder.live_bytes += place.unpacked_bytes;
     live_cursors |= uint64_t{1} << cursor;

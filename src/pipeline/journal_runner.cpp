@@ -1,5 +1,7 @@
 #include "pipeline/journal_runner.h"
 
+#include <algorithm>
+
 namespace vigia::pipeline {
 
 namespace {
@@ -61,6 +63,47 @@ void JournalRunner::read_soon(net::Task task, int64_t delay_ms) {
   });
 }
 
+// --- Users ---
+
+Status JournalRunner::join(const std::shared_ptr<User>& user, const journal::JournalOptions& options) {
+  users_.with([&](std::vector<Member>& users) { users.push_back({user, options}); });
+  Status status = use_options();
+  if (!status.is_ok()) leave(*user);
+  return status;
+}
+
+void JournalRunner::leave(const User& user) {
+  bool is_any_left = users_.with([&](std::vector<Member>& users) {
+    std::erase_if(users, [&](const Member& member) { return member.user.get() == &user; });
+    return !users.empty();
+  });
+  if (is_any_left) (void)use_options();  // They were good before.
+}
+
+// The newest one's, with the cursors that only others have: they still answer for these, and go on when it is the newest one that goes.
+Status JournalRunner::use_options() {
+  journal::JournalOptions options = users_.with([](const std::vector<Member>& users) {
+    journal::JournalOptions merged = users.back().options;
+    for (const Member& member : users)
+      for (const journal::CursorOptions& cursor : member.options.cursors) {
+        auto has_its_name = [&](const journal::CursorOptions& other) { return other.name == cursor.name; };
+        if (std::none_of(merged.cursors.begin(), merged.cursors.end(), has_its_name)) merged.cursors.push_back(cursor);
+      }
+    return merged;
+  });
+  return journal_->change_options(std::move(options));
+}
+
+void JournalRunner::tell_readable(uint32_t cursor) {
+  std::vector<std::shared_ptr<User>> newest_first = users_.with([](const std::vector<Member>& members) {
+    std::vector<std::shared_ptr<User>> all;
+    for (auto member = members.rbegin(); member != members.rend(); ++member) all.push_back(member->user);
+    return all;
+  });
+  for (const std::shared_ptr<User>& user : newest_first)
+    if (user->on_readable(cursor)) return;
+}
+
 JournalShelf::JournalShelf(FileSystem& files, const Clock& clock, MemoryLedger& ledger, Logger log)
     : environment_{files, clock, ledger, std::move(log)} {}
 
@@ -72,10 +115,7 @@ JournalShelf::~JournalShelf() {
 
 Result<std::shared_ptr<JournalRunner>> JournalShelf::open(const journal::JournalOptions& options, int64_t lock_timeout_ms) {
   std::weak_ptr<JournalRunner>& place = runners_[options.directory];
-  if (std::shared_ptr<JournalRunner> runner = place.lock()) {
-    RETURN_IF_ERROR(runner->journal().change_options(options));
-    return runner;
-  }
+  if (std::shared_ptr<JournalRunner> runner = place.lock()) return runner;
   ASSIGN_OR_RETURN(std::unique_ptr<journal::Journal> journal, journal::Journal::open(options, environment_, lock_timeout_ms));
   if (!disk_loops_) {
     disk_loops_ = std::make_unique<net::LoopGroup>(environment_.clock, 2);

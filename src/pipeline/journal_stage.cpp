@@ -84,7 +84,7 @@ Status JournalStage::start() {
   journal::JournalOptions options = options_for(core_->config(), storage->storage());
   RETURN_IF_ERROR(context.files.create_directories(options.directory));
   ASSIGN_OR_RETURN(std::shared_ptr<JournalRunner> runner, shelf_.open(options, lock_timeout_ms));
-  core_->start(std::move(runner), std::move(options), storage->storage().directory);
+  RETURN_IF_ERROR(core_->start(std::move(runner), options, storage->storage().directory));
   observe();
   return {};
 }

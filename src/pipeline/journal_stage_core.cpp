@@ -1,5 +1,7 @@
 // How data passes through the head of a durable pipeline: into the journal, on from memory, and out of the journal again.
 
+#include <algorithm>
+
 #include "pipeline/dead_letters.h"
 #include "pipeline/journal_record.h"
 #include "pipeline/journal_stage_core_internal.h"
@@ -16,10 +18,10 @@ constexpr int64_t resend_poll_ms = 2'000;
 
 }  // namespace
 
-// As long as one is there the stage is not stopped.
+// As long as one is there the stage is not stopped. Who makes one looks at is_stopping() afterwards, and does nothing if it is.
 class JournalStage::Core::Activity {
  public:
-  explicit Activity(std::shared_ptr<Core> core) : core_(std::move(core)) { core_->activities_.fetch_add(1, std::memory_order_relaxed); }
+  explicit Activity(std::shared_ptr<Core> core) : core_(std::move(core)) { core_->activities_.fetch_add(1, std::memory_order_acq_rel); }
   Activity(Activity&& other) noexcept = default;
   Activity& operator=(Activity&&) = delete;
   ~Activity() {
@@ -38,10 +40,11 @@ class JournalStage::Core::Holding final : public Receipt::Record {
       : core_(std::move(core)), branch_(branch), place_(place), origin_(origin) {}
 
   void on_released() override {
-    if (core_->runner_->journal().release(branch_.cursor, place_, origin_)) core_->poke(branch_);
+    if (core_->runner_->journal().release(branch_.cursor, place_, origin_)) core_->tell_readable(branch_);
   }
   void on_kept() override {
-    if (core_->runner_->journal().give_back(branch_.cursor, place_, origin_)) core_->poke(branch_);
+    core_->pause_after_return(branch_);
+    if (core_->runner_->journal().give_back(branch_.cursor, place_, origin_)) core_->tell_readable(branch_);
   }
 
  private:
@@ -56,17 +59,18 @@ JournalStage::Core::Core(const Context& context, JournalStageConfig config, Cons
 
 // --- Beginning and end ---
 
-void JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, journal::JournalOptions options,
-                               const std::string& storage_directory) {
+Status JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, const journal::JournalOptions& options,
+                                 const std::string& storage_directory) {
   runner_ = std::move(runner);
-  options_ = std::move(options);
   whole_ = config_.branch_count >= 64 ? all_branches : (uint64_t{1} << config_.branch_count) - 1;
   memory_branches_ = whole_;
+  RETURN_IF_ERROR(runner_->join(shared_from_this(), options));
   for (const JournalStageConfig::Cursor& cursor : config_.cursors) {
     Branch& branch = branches_.emplace_back();
     branch.cursor = runner_->journal().cursor(cursor.exporter);
     branch.bit = uint64_t{1} << cursor.branch;
     memory_branches_ &= ~branch.bit;
+    cursors_ |= uint64_t{1} << branch.cursor;
     std::string letters = dead_letter_directory(storage_directory, config_.pipeline, cursor.exporter);
     branch.resent = std::make_shared<ResentLetters>(context_, runner_, letters, branch.bit, [weak = weak_from_this()](Batch batch) {
       std::shared_ptr<Core> core = weak.lock();
@@ -79,9 +83,10 @@ void JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, journal::J
     if (Status status = branch.resent->prepare(); !status.is_ok())
       context_.log.warn("dead letters cannot be sent again", {{"error", status}});
   }
-  runner_->owner().store(this);
+  is_started_.store(true, std::memory_order_release);
   for (Branch& branch : branches_) poke(branch);
   poll_resent_letters();
+  return {};
 }
 
 void JournalStage::Core::poll_resent_letters() {
@@ -97,14 +102,6 @@ void JournalStage::Core::poll_resent_letters() {
       resend_poll_ms);
 }
 
-// A reload that failed leaves the journal with the options of the configuration that is not used.
-void JournalStage::Core::claim() {
-  if (runner_->owner().load(std::memory_order_relaxed) == this) return;
-  runner_->owner().store(this);
-  Status status = runner_->journal().change_options(options_);
-  if (!status.is_ok()) context_.log.error("cannot take the journal over", {{"error", status}});
-}
-
 void JournalStage::Core::stop(Function<void()> stopped) {
   stopped_.with([&](Function<void()>& held) { held = std::move(stopped); });
   is_stopping_.store(true, std::memory_order_release);
@@ -113,6 +110,8 @@ void JournalStage::Core::stop(Function<void()> stopped) {
     return std::exchange(park.waiting, {});
   });
   for (Parked& one : parked) one.done(unavailable("the program is shutting down"));
+  runner_->leave(*this);
+  for (const Branch& branch : branches_) tell_readable(branch);
   end_activity();
 }
 
@@ -132,13 +131,19 @@ net::EventLoop& JournalStage::Core::loop() {
 Result<Reservation> JournalStage::Core::reserve(const Load& load) { return next_.reserve(load); }
 
 void JournalStage::Core::consume(Batch batch, Done done) {
+  Activity activity(shared_from_this());
   if (is_stopping()) return done(unavailable("the pipeline is shutting down"));
   batch.branches = all_branches;
+  // Queues in memory can refuse only what has not been answered yet.
+  if (memory_branches_ != 0 && batch.reservation.branches().empty()) {
+    Result<Reservation> room = next_.reserve(batch.load());
+    if (!room.is_ok()) return refuse(std::move(batch), std::move(done), std::move(room).status(), false);
+    batch.reservation = std::move(*room);
+  }
   append(std::move(batch), std::move(done), config_.blocks_on_overflow);
 }
 
 void JournalStage::Core::append(Batch batch, Done done, bool may_park) {
-  claim();
   journal::Record record = to_record(batch, context_.clock.wall_ns());
   struct Flight {
     Activity activity;
@@ -147,7 +152,7 @@ void JournalStage::Core::append(Batch batch, Done done, bool may_park) {
     net::EventLoop& loop;
   };
   auto flight = std::make_unique<Flight>(Flight{Activity(shared_from_this()), std::move(batch), std::move(done), loop()});
-  runner_->journal().append(std::move(record), [may_park, flight = std::move(flight)](Result<journal::Appended> answer) mutable {
+  auto answered = [may_park, flight = std::move(flight)](Result<journal::Appended> answer) mutable {
     Core& core = *flight->activity.operator->();
     if (!answer.is_ok()) return core.refuse(std::move(flight->batch), std::move(flight->done), std::move(answer).status(), may_park);
     flight->done(Status());
@@ -157,11 +162,13 @@ void JournalStage::Core::append(Batch batch, Done done, bool may_park) {
       flight->batch.settle();  // Whoever had a receipt for it before can forget it now.
       flight->activity->pass_live(std::move(flight->batch), appended);
     });
-  });
+  };
+  runner_->journal().append(std::move(record), std::move(answered), cursors_);
 }
 
 void JournalStage::Core::refuse(Batch batch, Done done, Status status, bool may_park) {
-  bool is_parked = may_park && status.is_retryable() && !is_stopping() && park_.with([&](Park& park) {
+  bool is_parked = may_park && status.is_retryable() && park_.with([&](Park& park) {
+    if (is_stopping()) return false;  // Looked at in here: stop() empties the park afterwards.
     if (park.bytes + batch.payload.size() > most_parked_bytes) return false;
     park.bytes += batch.payload.size();
     park.waiting.push_back({std::move(batch), std::move(done)});
@@ -180,7 +187,9 @@ void JournalStage::Core::try_parked() {
   loop.dispatch([&loop, weak = weak_from_this()] {
     loop.run_after_ms(park_ms, [weak] {
       std::shared_ptr<Core> core = weak.lock();
-      if (!core || core->is_stopping()) return;
+      if (!core) return;
+      Activity activity(core);
+      if (core->is_stopping()) return;
       std::deque<Parked> waiting = core->park_.with([](Park& park) {
         park.has_timer = false;
         park.bytes = 0;
@@ -210,17 +219,37 @@ void JournalStage::Core::pass(Batch batch, uint64_t branches, bool is_live) {
   batch.branches = branches == whole_ ? all_branches : branches;
   next_.consume(std::move(batch), [weak = weak_from_this(), branches, is_live](const Status& status) {
     std::shared_ptr<Core> core = status.is_ok() ? nullptr : weak.lock();
-    if (!core || core->is_stopping()) return;
+    if (!core) return;
+    Activity activity(core);
+    if (core->is_stopping()) return;
     // What was refused is let go, and so comes back to the journal; there is no use in reading it again at once.
-    int64_t until_ms = core->context_.clock.steady_ms() + std::max(pause_ms, status.retry_delay_ms());
     for (Branch& branch : core->branches_)
-      if (branches & branch.bit) branch.paused_until_ms.store(until_ms, std::memory_order_relaxed);
+      if (branches & branch.bit) core->pause(branch, std::max(pause_ms, status.retry_delay_ms()));
     core->context_.log.warn("the pipeline does not take data that is stored; it will be read again",
                             {{"error", status}, {"live", is_live}});
   });
 }
 
 // --- On, from the journal ---
+
+bool JournalStage::Core::on_readable(uint32_t cursor) {
+  Activity activity(shared_from_this());
+  if (is_stopping() || !is_started_.load(std::memory_order_acquire)) return false;
+  auto branch = std::find_if(branches_.begin(), branches_.end(), [&](const Branch& one) { return one.cursor == cursor; });
+  if (branch == branches_.end()) return false;
+  poke(*branch);
+  return true;
+}
+
+void JournalStage::Core::pause(Branch& branch, int64_t for_ms) {
+  branch.paused_until_ms.store(context_.clock.steady_ms() + for_ms, std::memory_order_relaxed);
+}
+
+// Whoever let go of a record could do nothing with it, and would not either if it came back at once.
+void JournalStage::Core::pause_after_return(Branch& branch) {
+  Activity activity(shared_from_this());
+  if (!is_stopping()) pause(branch, pause_ms);
+}
 
 void JournalStage::Core::poke(Branch& branch) {
   if (is_stopping() || branch.is_reading.exchange(true)) return;
@@ -238,7 +267,7 @@ void JournalStage::Core::read_some(Branch& branch) {
   if (is_stopping()) return;
   Result<std::vector<journal::ReadRecord>> records = runner_->journal().read(branch.cursor, read_bytes);
   if (!records.is_ok()) context_.log.error("cannot read the journal; will try again", {{"error", records.status()}});
-  if (!records.is_ok() || records->empty()) branch.paused_until_ms.store(context_.clock.steady_ms() + pause_ms, std::memory_order_relaxed);
+  if (!records.is_ok() || records->empty()) pause(branch, pause_ms);
   if (records.is_ok() && !records->empty()) {
     std::vector<Batch> batches = batches_of(branch, std::move(*records));
     context_.loops.next().post([activity = Activity(shared_from_this()), bit = branch.bit, batches = std::move(batches)]() mutable {

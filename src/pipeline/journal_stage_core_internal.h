@@ -13,12 +13,13 @@
 
 namespace vigia::pipeline {
 
-class JournalStage::Core : public std::enable_shared_from_this<JournalStage::Core> {
+class JournalStage::Core : public JournalRunner::User, public std::enable_shared_from_this<JournalStage::Core> {
  public:
   Core(const Context& context, JournalStageConfig config, Consumer& next);
 
-  void start(std::shared_ptr<JournalRunner> runner, journal::JournalOptions options, const std::string& storage_directory);
+  Status start(std::shared_ptr<JournalRunner> runner, const journal::JournalOptions& options, const std::string& storage_directory);
   void stop(Function<void()> stopped);
+  bool on_readable(uint32_t cursor) override;
   Result<Reservation> reserve(const Load& load);
   void consume(Batch batch, Done done);
 
@@ -44,7 +45,6 @@ class JournalStage::Core : public std::enable_shared_from_this<JournalStage::Cor
     Done done;
   };
 
-  void claim();
   net::EventLoop& loop();
   bool is_stopping() const { return is_stopping_.load(std::memory_order_acquire); }
   void end_activity();
@@ -57,6 +57,9 @@ class JournalStage::Core : public std::enable_shared_from_this<JournalStage::Cor
   void pass(Batch batch, uint64_t branches, bool is_live);
 
   void poll_resent_letters();
+  void pause(Branch& branch, int64_t for_ms);
+  void pause_after_return(Branch& branch);
+  void tell_readable(const Branch& branch) { runner_->tell_readable(branch.cursor); }
   void poke(Branch& branch);
   void read_some(Branch& branch);
   std::vector<Batch> batches_of(Branch& branch, std::vector<journal::ReadRecord> records);
@@ -65,12 +68,13 @@ class JournalStage::Core : public std::enable_shared_from_this<JournalStage::Cor
   const JournalStageConfig config_;
   Consumer& next_;
   std::shared_ptr<JournalRunner> runner_;
-  journal::JournalOptions options_;
   std::deque<Branch> branches_;
+  uint64_t cursors_ = 0;  // Of the branches.
   uint64_t memory_branches_ = 0;
   uint64_t whole_ = 0;  // All branches.
   std::atomic<uint64_t> refused_items_{0};
 
+  std::atomic<bool> is_started_{false};  // From then on the branches stay as they are.
   std::atomic<bool> is_stopping_{false};
   std::atomic<int64_t> activities_{1};  // One of them is that it runs.
   Guarded<Function<void()>> stopped_;
