@@ -104,17 +104,17 @@ Result<bool> Journal::take_record(uint32_t cursor, const FrameReader::Step& step
     lose(file, step.header.number, 1);
     return true;
   }
-  read.place = {file, step.header.number, step.offset, read.record.items, step.bytes, read.record.received_ns, read.record.unpacked_bytes};
+  read.place = {file, step.header.number, step.offset, read.record.items, step.bytes, read.record.received_ns, held_bytes(read.record)};
   read.record.body = payload->sub(payload->view().substr(*head));
   bool is_taken = false;
   bool has_room = state_.with([&](State& state) {
     Holder& holder = state.holders[cursor];
     is_taken = state.books.take(cursor, read.place);
-    if (is_taken) holder.backlog_bytes += read.place.unpacked_bytes;
+    if (is_taken) holder.backlog_bytes += read.place.held_bytes;
     return holder.backlog_bytes < state.options.backlog_bytes;
   });
   if (is_taken) {
-    bytes += read.place.unpacked_bytes;
+    bytes += read.place.held_bytes;
     found.push_back(std::move(read));
   }
   return has_room;
