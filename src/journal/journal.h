@@ -157,7 +157,7 @@ class Journal {
     std::vector<Released> releases;  // Not written yet.
     bool must_begin_file = false;
     bool is_short_of_room = false;  // Somebody was refused because of max_bytes: a drained file goes, however small it is.
-    bool is_awake = false;  // work() has been asked for and has not begun.
+    bool is_awake = false;          // work() has been asked for and has not begun.
   };
   struct Group {
     std::vector<Pending> records;
@@ -234,7 +234,7 @@ class Journal {
   std::unique_ptr<LogWriter> writer_;
   uint64_t next_file_ = 1;
   uint64_t next_record_ = 1;
-  bool has_spare_ = false;     // A finished file, kept to be written over.
+  bool has_spare_ = false;    // A finished file, kept to be written over.
   bool keeps_spares_ = true;  // Until the disk fails to make a name safe: an old one could come back with what is written over it.
   int64_t last_work_ms_ = 0;
   int64_t last_sync_ms_ = 0;

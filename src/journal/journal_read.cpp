@@ -20,13 +20,15 @@ Result<std::vector<ReadRecord>> Journal::read(uint32_t cursor, uint64_t max_byte
     std::optional<NextRead> next = next_to_read(cursor);
     if (!next) break;
     Status status = open_reading(reading, *next);
+    // Too many open files, say: that tells nothing about the record.
+    bool is_unreadable = status.is_ok() || status.code() == StatusCode::not_found;
     if (status.is_ok()) status = read_file(cursor, reading, *next, max_bytes, found, bytes);
     if (status.is_ok()) {
       reading.failures = 0;
       continue;
     }
     reading.reader = nullptr;
-    if (++reading.failures >= most_read_failures) {
+    if (is_unreadable && ++reading.failures >= most_read_failures) {
       environment_.log.error("the disk cannot read a record of the journal; it is passed over", {{"error", status}});
       lose(next->file.number, next->number, 1);
       reading.failures = 0;

@@ -287,7 +287,8 @@ TEST_F(JournalTest, ARecordIsOnlyForThoseItIsAppendedFor) {
   open({{"a", {}, WhenFull::reject}, {"b", {1, 0, 0}, WhenFull::reject}});
   for (const char* body : {"one", "two"}) {
     Result<Appended> appended = resource_exhausted("");
-    journal_->append(test::make_record(ledger_, body, "acme", 1), [&](Result<Appended> result) { appended = std::move(result); }, 1);
+    journal_->append(
+        test::make_record(ledger_, body, "acme", 1), [&](Result<Appended> result) { appended = std::move(result); }, 1);
     journal_->work();
     ASSERT_TRUE(appended.is_ok()) << "the other one's quota does not matter";
     EXPECT_EQ(appended->live_cursors, 1u);
@@ -306,6 +307,18 @@ TEST_F(JournalTest, ManySmallRecordsDoNotHoldMoreMemoryThanFewLargeOnes) {
   for (int i = 0; i < 500; i++) append("x").value();
   EXPECT_LT(journal_->cursor_state(0).held.records, 100u);
   EXPECT_LT(read_bodies().size(), 100u);
+}
+
+TEST_F(JournalTest, AFileThatCannotBeOpenedNowIsNotLost) {
+  open();
+  append("one").value();
+  files_.kill();
+  open();
+  files_.set_faults({.open_error = 1});
+  for (int i = 0; i < 20; i++) EXPECT_FALSE(journal_->read(0, 1 << 20).is_ok());
+  files_.set_faults({});
+  EXPECT_EQ(read_bodies(), std::vector<std::string>{"one"});
+  EXPECT_EQ(journal_->state().lost_records, 0u);
 }
 
 }  // namespace

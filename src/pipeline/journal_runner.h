@@ -54,7 +54,7 @@ class JournalRunner : public std::enable_shared_from_this<JournalRunner> {
   // Null once the loops are gone.
   Guarded<net::EventLoop*> write_loop_;
   Guarded<net::EventLoop*> read_loop_;
-  net::EventLoop::TimerId timer_ = 0;  // On the write loop.
+  net::EventLoop::TimerId timer_ = 0;   // On the write loop.
   Guarded<std::vector<Member>> users_;  // The newest last.
 };
 

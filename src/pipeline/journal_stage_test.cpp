@@ -83,8 +83,17 @@ class JournalStageTest : public ::testing::Test {
   SystemClock clock_;
   test::Kit kit_;
   const Context parts_ = kit_.context("");
-  const Context context_{parts_.id,     parts_.log,   parts_.metrics,  clock_,  parts_.files, parts_.ledger, parts_.loops, parts_.resolver,
-                         parts_.find_extension, parts_.report_port, "1.0"};
+  const Context context_{parts_.id,
+                         parts_.log,
+                         parts_.metrics,
+                         clock_,
+                         parts_.files,
+                         parts_.ledger,
+                         parts_.loops,
+                         parts_.resolver,
+                         parts_.find_extension,
+                         parts_.report_port,
+                         "1.0"};
   JournalShelf shelf_{kit_.files, clock_, kit_.ledger, Logger()};
 };
 

@@ -271,7 +271,8 @@ service:
   pipelines:
     traces: {receivers: [source], exporters: [queued/1, queued/3, queued/2]}
     traces/good: {receivers: [source], exporters: [queued/2, queued/3]}
-)"}), diagnostics);
+)"}),
+                                diagnostics);
   decode_service(*node, components, diagnostics);
   ASSERT_EQ(diagnostics.error_count(), 1u) << diagnostics.render_errors();
   EXPECT_NE(diagnostics.render_errors().find("\"queued/2\" has \"helper/2\", one before it \"helper\""), std::string::npos);
