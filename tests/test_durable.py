@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from contextlib import ExitStack
 
 import grpc
@@ -291,3 +292,19 @@ def test_senders_keep_their_metadata_and_do_not_mix(durable, backend):
     assert arrived_numbers(backend) == [numbers.start + n for numbers in TENANTS.values() for n in range(300)]
     for message in backend.messages("traces"):
         assert len(tenants_of(message)) == 1, "one sender's data, with that sender's metadata"
+
+
+def test_a_stop_does_not_wait_for_a_sender_that_waits_for_room(durable, backend):
+    if durable.is_reference:
+        pytest.skip("it has no journal in front of its pipelines")
+    config = durable.config({"otlp": durable_exporter(backend.endpoint, queue_size=5, block_on_overflow=True)})
+    process = durable.start(config)
+    send_numbered(process, range(5), per_request=1)
+    with Client(process) as client, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client.send, numbered_spans(5, 1))
+        with pytest.raises(TimeoutError):  # nothing else shows that it waits
+            waiting.result(timeout=0.5)
+        begin = time.monotonic()
+        process.stop()
+        assert time.monotonic() - begin < 2
+        assert isinstance(waiting.exception(timeout=10), grpc.RpcError)

@@ -247,10 +247,15 @@ Status SystemFiles::remove(const std::string& path) {
   return {};
 }
 
+// Each new one is safe in the one above it, so that what is written into it cannot be lost with it.
 Status SystemFiles::create_directories(const std::string& path) {
+  std::vector<std::string> parents_of_new;
+  for (std::filesystem::path at = path; !at.empty() && !exists(at.string()) && at != at.parent_path(); at = at.parent_path())
+    parents_of_new.push_back(at.parent_path().string());
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) return system_error("cannot create the directory " + path, error.value());
+  for (const std::string& parent : parents_of_new) RETURN_IF_ERROR(sync_directory(parent));
   return {};
 }
 

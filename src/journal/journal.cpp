@@ -230,7 +230,7 @@ bool Journal::release(uint32_t cursor, const RecordPlace& place, Origin origin) 
   bool is_first_release = false;
   bool may_read = state_.with([&](State& state) {
     Holder& holder = state.holders[cursor];
-    give(origin == Origin::live ? holder.live_bytes : holder.backlog_bytes, place.unpacked_bytes);
+    give(origin == Origin::live ? holder.live_bytes : holder.backlog_bytes, place.held_bytes);
     if (state.books.release(cursor, place)) {
       holder.drain.note(place.bytes, now_ms);
       is_first_release = state.releases.empty();
@@ -245,7 +245,7 @@ bool Journal::release(uint32_t cursor, const RecordPlace& place, Origin origin) 
 bool Journal::give_back(uint32_t cursor, const RecordPlace& place, Origin origin) {
   return state_.with([&](State& state) {
     Holder& holder = state.holders[cursor];
-    give(origin == Origin::live ? holder.live_bytes : holder.backlog_bytes, place.unpacked_bytes);
+    give(origin == Origin::live ? holder.live_bytes : holder.backlog_bytes, place.held_bytes);
     state.books.give_back(cursor, place);
     return is_readable(state, cursor);
   });

@@ -57,7 +57,7 @@ struct JournalOptions {
   uint64_t file_bytes = 16 << 20;
   uint64_t min_free_bytes = 64 << 20;  // What is left of the disk for others.
   uint64_t most_pending_bytes = 64 << 20;
-  // What each cursor may hold of new and of old data, unpacked. It may be passed by one record.
+  // What each cursor may hold of new and of old data, unpacked and with all that belongs to it. It may be passed by one record.
   uint64_t live_bytes = 12 << 20;
   uint64_t backlog_bytes = 12 << 20;
 };

@@ -20,13 +20,15 @@ Result<std::vector<ReadRecord>> Journal::read(uint32_t cursor, uint64_t max_byte
     std::optional<NextRead> next = next_to_read(cursor);
     if (!next) break;
     Status status = open_reading(reading, *next);
+    // Too many open files, say: that tells nothing about the record.
+    bool is_unreadable = status.is_ok() || status.code() == StatusCode::not_found;
     if (status.is_ok()) status = read_file(cursor, reading, *next, max_bytes, found, bytes);
     if (status.is_ok()) {
       reading.failures = 0;
       continue;
     }
     reading.reader = nullptr;
-    if (++reading.failures >= most_read_failures) {
+    if (is_unreadable && ++reading.failures >= most_read_failures) {
       environment_.log.error("the disk cannot read a record of the journal; it is passed over", {{"error", status}});
       lose(next->file.number, next->number, 1);
       reading.failures = 0;
@@ -104,17 +106,17 @@ Result<bool> Journal::take_record(uint32_t cursor, const FrameReader::Step& step
     lose(file, step.header.number, 1);
     return true;
   }
-  read.place = {file, step.header.number, step.offset, read.record.items, step.bytes, read.record.received_ns, read.record.unpacked_bytes};
+  read.place = {file, step.header.number, step.offset, read.record.items, step.bytes, read.record.received_ns, held_bytes(read.record)};
   read.record.body = payload->sub(payload->view().substr(*head));
   bool is_taken = false;
   bool has_room = state_.with([&](State& state) {
     Holder& holder = state.holders[cursor];
     is_taken = state.books.take(cursor, read.place);
-    if (is_taken) holder.backlog_bytes += read.place.unpacked_bytes;
+    if (is_taken) holder.backlog_bytes += read.place.held_bytes;
     return holder.backlog_bytes < state.options.backlog_bytes;
   });
   if (is_taken) {
-    bytes += read.place.unpacked_bytes;
+    bytes += read.place.held_bytes;
     found.push_back(std::move(read));
   }
   return has_room;

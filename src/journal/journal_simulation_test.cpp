@@ -39,8 +39,8 @@ class Simulation {
     options_.directory = test::directory;
     options_.file_bytes = 200 + random_.below(6000);
     options_.min_free_bytes = 0;
-    options_.live_bytes = random_.below(3) * 500;
-    options_.backlog_bytes = 200 + random_.below(3000);
+    options_.live_bytes = random_.below(3) * 2000;
+    options_.backlog_bytes = 200 + random_.below(12000);
     options_.cursors = {{"a", {}, WhenFull::reject}, {"b", {}, WhenFull::reject}};
     if (random_.below(3) == 0) options_.cursors[0].quota.records = 1 + random_.below(20);
     drops_ = random_.below(4) == 0;

@@ -110,9 +110,9 @@ TEST_F(JournalTest, WhatIsGivenBackIsReadAgain) {
 }
 
 TEST_F(JournalTest, NewAndOldDataHaveTheirBudgets) {
-  options_.live_bytes = options_.backlog_bytes = 1000;
+  options_.live_bytes = options_.backlog_bytes = 100'000;
   open();
-  for (int i = 0; i < 10; i++) append(std::string(400, static_cast<char>('0' + i))).value();
+  for (int i = 0; i < 10; i++) append(std::string(40'000, static_cast<char>('0' + i))).value();
   // Each budget may be passed by the record that reaches it.
   EXPECT_EQ(journal_->cursor_state(0).held.records, 3u);
   EXPECT_EQ(read_bodies().size(), 3u);
@@ -299,6 +299,26 @@ TEST_F(JournalTest, ARecordIsOnlyForThoseItIsAppendedFor) {
   open({{"a", {}, WhenFull::reject}, {"b", {1, 0, 0}, WhenFull::reject}});
   EXPECT_EQ(read_bodies(0).size(), 2u);
   EXPECT_TRUE(read_bodies(1).empty());
+}
+
+TEST_F(JournalTest, ManySmallRecordsDoNotHoldMoreMemoryThanFewLargeOnes) {
+  options_.live_bytes = options_.backlog_bytes = 100'000;
+  open();
+  for (int i = 0; i < 500; i++) append("x").value();
+  EXPECT_LT(journal_->cursor_state(0).held.records, 100u);
+  EXPECT_LT(read_bodies().size(), 100u);
+}
+
+TEST_F(JournalTest, AFileThatCannotBeOpenedNowIsNotLost) {
+  open();
+  append("one").value();
+  files_.kill();
+  open();
+  files_.set_faults({.open_error = 1});
+  for (int i = 0; i < 20; i++) EXPECT_FALSE(journal_->read(0, 1 << 20).is_ok());
+  files_.set_faults({});
+  EXPECT_EQ(read_bodies(), std::vector<std::string>{"one"});
+  EXPECT_EQ(journal_->state().lost_records, 0u);
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ void Journal::answer(Group group, Status status, const std::vector<uint64_t>& of
       const FramedRecord& record = *group.records[i].record;
       RecordPlace place{
           writer_->header().identity.number, next_record_, offsets[i], record.record().items, record.bytes(), record.record().received_ns,
-          record.record().unpacked_bytes};
+          held_bytes(record.record())};
       next_record_++;
       answers.emplace_back(Appended{place, publish(state, group.records[i], place)});
     }
@@ -182,7 +182,7 @@ uint64_t Journal::publish(State& state, const Pending& pending, const RecordPlac
     if (!is_for_it && state.books.release(cursor, place)) note_release(state, cursor, place);
     if (!is_for_it) continue;
     if (holder.live_bytes >= state.options.live_bytes || !state.books.take(cursor, place)) continue;
-    holder.live_bytes += place.unpacked_bytes;
+    holder.live_bytes += place.held_bytes;
     live_cursors |= uint64_t{1} << cursor;
   }
   return live_cursors;

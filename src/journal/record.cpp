@@ -4,6 +4,13 @@
 
 namespace vigia::journal {
 
+uint64_t held_bytes(const Record& record) {
+  constexpr uint64_t bytes_of_books = 1024;
+  uint64_t bytes = bytes_of_books + record.unpacked_bytes + record.customer.size() + record.peer_address.size();
+  for (const auto& [name, value] : record.metadata) bytes += sizeof(name) + sizeof(value) + name.size() + value.size();
+  return bytes;
+}
+
 std::string encode_head(const Record& record) {
   std::string head;
   size_t size = 64 + record.customer.size() + record.peer_address.size();

@@ -54,10 +54,13 @@ struct RecordPlace {
   uint64_t items = 0;
   uint64_t bytes = 0;
   int64_t received_ns = 0;
-  uint64_t unpacked_bytes = 0;  // What whoever holds it has in memory.
+  uint64_t held_bytes = 0;  // What whoever holds it has in memory.
 
   Amount amount() const { return {1, items, bytes}; }
 };
+
+// About what whoever holds it has in memory: also small bodies come with what is known of their sender, and with the books about them.
+uint64_t held_bytes(const Record& record);
 
 // Everything but the body, as it stands before the body in the file.
 std::string encode_head(const Record& record);

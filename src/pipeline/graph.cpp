@@ -353,6 +353,8 @@ bool Graph::stop(int64_t timeout_ms) {
   tell_listeners(false);
   std::vector<Node*> all;
   for (auto& [key, node] : nodes_) all.push_back(node.get());
+  for (Node* node : all)
+    if (node->key.kind == ComponentKind::journal && node->is_started) static_cast<JournalStage&>(*node->component).stop_waiting();
   bool is_in_time = stop_nodes(all, timeout_ms);
   std::vector<NodePointer> old;
   for (auto& [key, node] : nodes_) old.push_back(std::move(node));

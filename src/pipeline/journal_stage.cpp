@@ -89,6 +89,8 @@ Status JournalStage::start() {
   return {};
 }
 
+void JournalStage::stop_waiting() { core_->stop_waiting(); }
+
 void JournalStage::stop(int64_t, Function<void()> stopped) {
   observations_.clear();
   core_->stop(std::move(stopped));

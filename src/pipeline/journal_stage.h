@@ -49,6 +49,8 @@ class JournalStage final : public Component, public Consumer {
   ~JournalStage() override;
 
   Status start() override;
+  // The program is about to stop: nobody waits for room any more, so that receivers need not wait for those who do.
+  void stop_waiting();
   void stop(int64_t deadline_steady_ms, Function<void()> stopped) override;
 
   Result<Reservation> reserve(const Load& load) override;

@@ -102,14 +102,19 @@ void JournalStage::Core::poll_resent_letters() {
       resend_poll_ms);
 }
 
-void JournalStage::Core::stop(Function<void()> stopped) {
-  stopped_.with([&](Function<void()>& held) { held = std::move(stopped); });
-  is_stopping_.store(true, std::memory_order_release);
+void JournalStage::Core::stop_waiting() {
   std::deque<Parked> parked = park_.with([](Park& park) {
+    park.is_closed = true;
     park.bytes = 0;
     return std::exchange(park.waiting, {});
   });
   for (Parked& one : parked) one.done(unavailable("the program is shutting down"));
+}
+
+void JournalStage::Core::stop(Function<void()> stopped) {
+  stopped_.with([&](Function<void()>& held) { held = std::move(stopped); });
+  is_stopping_.store(true, std::memory_order_release);
+  stop_waiting();
   runner_->leave(*this);
   for (const Branch& branch : branches_) tell_readable(branch);
   end_activity();
@@ -168,7 +173,7 @@ void JournalStage::Core::append(Batch batch, Done done, bool may_park) {
 
 void JournalStage::Core::refuse(Batch batch, Done done, Status status, bool may_park) {
   bool is_parked = may_park && status.is_retryable() && park_.with([&](Park& park) {
-    if (is_stopping()) return false;  // Looked at in here: stop() empties the park afterwards.
+    if (park.is_closed) return false;
     if (park.bytes + batch.payload.size() > most_parked_bytes) return false;
     park.bytes += batch.payload.size();
     park.waiting.push_back({std::move(batch), std::move(done)});

@@ -18,6 +18,7 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   Core(const Context& context, JournalStageConfig config, Consumer& next);
 
   Status start(std::shared_ptr<JournalRunner> runner, const journal::JournalOptions& options, const std::string& storage_directory);
+  void stop_waiting();
   void stop(Function<void()> stopped);
   bool on_readable(uint32_t cursor) override;
   Result<Reservation> reserve(const Load& load);
@@ -82,6 +83,7 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
     std::deque<Parked> waiting;
     size_t bytes = 0;
     bool has_timer = false;
+    bool is_closed = false;
   };
   Guarded<Park> park_;
 };

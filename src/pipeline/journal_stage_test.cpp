@@ -134,7 +134,7 @@ TEST_F(JournalStageTest, WhatIsLetGoOfComesBackAfterAPause) {
   std::unique_ptr<JournalStage> stage = start(config({"a"}), next);
   ASSERT_TRUE(send(*stage, 1).is_ok());
   int64_t begin_ms = clock_.steady_ms();
-  ASSERT_TRUE(wait_until([&] { return next.tries == 3; }));
+  ASSERT_TRUE(wait_until([&] { return next.tries >= 3; }));
   EXPECT_GE(clock_.steady_ms() - begin_ms, 1'000);
   stop(*stage);
 }

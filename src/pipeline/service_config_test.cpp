@@ -6,6 +6,7 @@
 
 #include "pipeline/fake_components.h"
 #include "pipeline/plan.h"
+#include "pipeline/sender_config.h"
 #include "pipeline/test_kit.h"
 
 namespace vigia::pipeline {
@@ -243,6 +244,38 @@ service:
   EXPECT_EQ(plan.at(pass_a).targets_of(Signal::traces), (std::vector<NodeKey>{sink_traces, join}));
   EXPECT_EQ(plan.at(join).targets_of(Signal::traces), (std::vector<NodeKey>{pass_b}));
   EXPECT_LT(plan.at(join).depth, plan.at(pass_b).depth) << "upstream stops first, also through connectors";
+}
+
+TEST(ServiceConfig, ThePipelinesExportersShareOneStorage) {
+  Components components = test::fake_components(std::make_shared<test::FakeWorld>());
+  ExporterFactory queued;
+  queued.type = "queued";
+  queued.signals = {otlp::Signal::traces};
+  queued.decode = [](config::Section& in) -> std::any {
+    SenderConfig config;
+    decode_sender(in, config);
+    return config;
+  };
+  queued.sender = [](const std::any& config) { return &std::any_cast<const SenderConfig&>(config); };
+  components.exporters.push_back(queued);
+  config::Diagnostics diagnostics;
+  auto node = config::read_yaml(std::make_shared<config::Source>(config::Source{"c.yaml", R"(
+receivers: {source: }
+exporters:
+  queued/1: {sending_queue: {storage: helper}}
+  queued/2: {sending_queue: {storage: helper/2}}
+  queued/3: {sending_queue: {}}
+extensions: {helper: , helper/2: }
+service:
+  extensions: [helper, helper/2]
+  pipelines:
+    traces: {receivers: [source], exporters: [queued/1, queued/3, queued/2]}
+    traces/good: {receivers: [source], exporters: [queued/2, queued/3]}
+)"}),
+                                diagnostics);
+  decode_service(*node, components, diagnostics);
+  ASSERT_EQ(diagnostics.error_count(), 1u) << diagnostics.render_errors();
+  EXPECT_NE(diagnostics.render_errors().find("\"queued/2\" has \"helper/2\", one before it \"helper\""), std::string::npos);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "pipeline/sender_config.h"
 
 namespace vigia::pipeline {
 
@@ -86,7 +87,25 @@ class RuleChecker {
     for (const Reference& reference : pipeline.processors) check_processor(pipeline, reference, out.processors);
     for (const Reference& reference : pipeline.exporters)
       check_end(pipeline, reference, config_.exporters, connector_as_exporter_, ComponentKind::exporter, out.exporters);
+    check_storages(pipeline);
     config_.pipelines.push_back(std::move(out));
+  }
+
+  // A pipeline has one journal, which lies in one place and is made safe in one way.
+  void check_storages(const PipelineReferences& pipeline) {
+    std::string first_storage;
+    for (const Reference& reference : pipeline.exporters) {
+      auto exporter = config_.exporters.find(reference.id);
+      if (exporter == config_.exporters.end() || !exporter->second.factory || !exporter->second.config.has_value()) continue;
+      const auto& factory = *static_cast<const ExporterFactory*>(exporter->second.factory);
+      const SenderConfig* sender = factory.sender ? factory.sender(exporter->second.config) : nullptr;
+      if (!sender || !sender->queue.is_durable()) continue;
+      if (first_storage.empty()) first_storage = sender->queue.storage;
+      if (sender->queue.storage != first_storage)
+        diagnostics_.error(reference.position, reference.path,
+                           fmt::format("the exporters of a pipeline share one storage: \"{}\" has \"{}\", one before it \"{}\"",
+                                       reference.id.to_string(), sender->queue.storage, first_storage));
+    }
   }
 
   void mark_used(const PipelineReferences& pipeline) {
