@@ -49,7 +49,38 @@ class Recovery {
       if (std::optional<FileIdentity> identity = FileIdentity::parse(name)) found_.emplace_back().identity = *identity;
     std::sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) { return a.identity.number < b.identity.number; });
     for (Found& found : found_) RETURN_IF_ERROR(read_header(found));
+    return remove_ghosts();
+  }
+
+  // Of two files with one number one could not be made safe in the directory and was given up, before anything was written behind its
+  // checkpoint: it was not seen when the other was begun, and came back with a power cut.
+  Status remove_ghosts() {
+    auto has_twin = [&](const Found& found) {
+      return std::count_if(found_.begin(), found_.end(),
+                           [&](const Found& other) { return other.identity.number == found.identity.number; }) > 1;
+    };
+    for (size_t i = 0; i < found_.size();) {
+      bool is_ghost = false;
+      if (has_twin(found_[i])) {
+        ASSIGN_OR_RETURN(bool has_records, this->has_records(found_[i]));
+        is_ghost = !has_records;
+      }
+      if (!is_ghost) {
+        i++;
+        continue;
+      }
+      RETURN_IF_ERROR(files_.remove(path_of(found_[i].identity)));
+      found_.erase(found_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
     return {};
+  }
+
+  Result<bool> has_records(const Found& found) const {
+    Found copy;
+    copy.identity = found.identity;
+    copy.size_bytes = found.size_bytes;
+    RETURN_IF_ERROR(find_first_record(copy));
+    return copy.first_record.has_value();
   }
 
   Status read_header(Found& found) {

@@ -213,5 +213,24 @@ TEST_F(RecoveryTest, ANewerProgramsFileIsRefusedAndLeftAlone) {
   EXPECT_TRUE(files_.exists(path));
 }
 
+// A file whose directory could not be made safe is given up and not seen any more; the next one takes its number. A power cut brings it back.
+TEST_F(RecoveryTest, AFileThatCameBackDoesNotHideTheOneThatTookItsNumber) {
+  for (uint64_t ghost_nonce : {uint64_t{1}, uint64_t{0xFFFFFFFFFF}}) {
+    vigia::test::FaultyFiles files(ghost_nonce);
+    MemoryLedger ledger;
+    test::LogBuilder builder(files, ledger);
+    builder.books.set_active(builder.books.find_or_add_cursor("a"), true);
+    std::string checkpoint = builder.books.encode();
+    ASSERT_TRUE(LogWriter::create(files, test::directory, {{1, ghost_nonce}, 1, 0}, checkpoint).is_ok());
+    builder.begin_file();
+    builder.write({"one", "two"});
+    ASSERT_TRUE(builder.sync().is_ok());
+    DamageKeeper damage(files, test::directory, Logger());
+    Result<Recovered> recovered = journal::recover(files, test::directory, {"a"}, damage, Logger());
+    ASSERT_TRUE(recovered.is_ok());
+    EXPECT_EQ(recovered->books.cursor(0).wanted.records, 2u);
+  }
+}
+
 }  // namespace
 }  // namespace vigia::journal
