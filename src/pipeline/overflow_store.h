@@ -46,7 +46,7 @@ class OverflowStore {
   // Gives one batch at least, if nobody holds it, and not much more than `max_bytes`; nothing when there is none. `done` is called once, on
   // any thread, or never when the program ends. REQUIRES: the last read() has been answered.
   virtual void read(uint64_t max_bytes, Function<void(Result<Batches>)> done) = 0;
-  // What was put and not yet settled, as far as is known. A remote store may learn it some time after the start.
+  // What was put and not yet settled. Before the first read() is answered it may not be known.
   virtual OverflowAmount amount() const = 0;
 };
 
