@@ -231,7 +231,7 @@ class Journal {
   std::unique_ptr<LogWriter> writer_;
   uint64_t next_file_ = 1;
   uint64_t next_record_ = 1;
-  bool has_spare_ = false;     // A finished file, kept to be written over.
+  bool has_spare_ = false;    // A finished file, kept to be written over.
   bool keeps_spares_ = true;  // Until the disk fails to make a name safe: an old one could come back with what is written over it.
   int64_t last_work_ms_ = 0;
   int64_t last_sync_ms_ = 0;

@@ -94,9 +94,10 @@ void OverflowPump::poke(int64_t delay_ms) {
   bool is_set = state_.with([&](State& state) { return delay_ms > 0 && std::exchange(state.has_timer, true); });
   if (is_set) return;
   net::EventLoop& loop = context_.loops.next();
-  if (delay_ms <= 0) return loop.post([weak = weak_from_this()] {
-    if (std::shared_ptr<OverflowPump> self = weak.lock()) self->run();
-  });
+  if (delay_ms <= 0)
+    return loop.post([weak = weak_from_this()] {
+      if (std::shared_ptr<OverflowPump> self = weak.lock()) self->run();
+    });
   loop.post([&loop, delay_ms, weak = weak_from_this()] {
     loop.run_after_ms(delay_ms, [weak] {
       std::shared_ptr<OverflowPump> self = weak.lock();

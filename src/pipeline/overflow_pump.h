@@ -63,7 +63,7 @@ class OverflowPump : public std::enable_shared_from_this<OverflowPump> {
     std::deque<Batch> ready;  // Read and not yet passed on.
     size_t under_way = 0;     // Passed on and not yet settled.
     size_t bytes_under_way = 0;
-    int64_t next_ns = 0;  // The pace allows the next batch then.
+    int64_t next_ns = 0;    // The pace allows the next batch then.
     bool is_empty = false;  // The store has nothing but what is under way.
     bool is_reading = false;
     bool has_timer = false;

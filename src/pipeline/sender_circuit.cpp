@@ -108,7 +108,8 @@ void Sender::Core::let_go_of_old() {
     state.queue = std::move(young);
   });
   if (old.empty()) return;
-  log_.info("What could not be delivered for long goes back to the disk and to the overflow.", {{"requests", old.size()}, {"items", items}});
+  log_.info("What could not be delivered for long goes back to the disk and to the overflow.",
+            {{"requests", old.size()}, {"items", items}});
   for (JobPointer& job : old)
     for (Done& done : job->dones) done(unavailable("the data has waited for too long"));
 }

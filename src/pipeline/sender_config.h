@@ -56,7 +56,7 @@ struct QueueConfig {
 
 // Where data goes that waits on disk and could not be delivered for long (overflow_pump.h).
 struct OverflowConfig {
-  std::string to;                // A storage extension.
+  std::string to;  // A storage extension.
   int64_t after_ms = 300'000;
   uint64_t replay_items_per_second = 10'000;
   bool operator==(const OverflowConfig&) const = default;
