@@ -39,6 +39,7 @@ std::shared_ptr<OverflowPump> JournalStage::Core::make_overflow(Branch& branch, 
   if (store == overflows_.end()) return nullptr;
   const OverflowConfig& config = *config_.cursors[cursor].overflow;
   OverflowOutlet outlet;
+  outlet.branches = branch.bit;
   outlet.enter = [weak = weak_from_this()]() -> std::shared_ptr<void> {
     std::shared_ptr<Core> core = weak.lock();
     return core ? core->enter() : nullptr;

@@ -167,7 +167,7 @@ void OverflowPump::read(uint64_t max_bytes, std::shared_ptr<void> entry) {
 }
 
 void OverflowPump::pass(Batch batch) {
-  Receipt receipt(std::make_shared<Replay>(shared_from_this(), batch));
+  Receipt receipt(std::make_shared<Replay>(shared_from_this(), batch), outlet_.branches);
   batch.receipts.push_back(std::move(receipt));
   outlet_.pass(std::move(batch));
 }

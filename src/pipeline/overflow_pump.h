@@ -35,6 +35,7 @@ struct OverflowOutlet {
   std::function<void(Batch)> pass;
   // Whether the journal holds data that waits and is older than `after`.
   std::function<bool()> is_behind;
+  uint64_t branches = all_branches;  // The exporter's bit.
 };
 
 class OverflowPump : public std::enable_shared_from_this<OverflowPump> {

@@ -70,6 +70,7 @@ class OverflowPumpTest : public ::testing::Test {
     outlet.enter = [this]() -> std::shared_ptr<void> { return is_stopping_ ? nullptr : std::make_shared<int>(0); };
     outlet.pass = [this](Batch batch) { passed_.push_back(std::move(batch)); };
     outlet.is_behind = [this] { return is_behind_; };
+    outlet.branches = 4;
     OverflowConfig config{"file_storage", 8000, 1000};
     pump_ = std::make_shared<OverflowPump>(context_, config, store_, std::move(outlet));
   }
@@ -155,6 +156,13 @@ TEST_F(OverflowPumpTest, OneBatchIsOutUntilItArrivesThenTheOthersFollow) {
   deliver();
   EXPECT_EQ(pump_->replayed_items(), 6u);
   EXPECT_EQ(store_->settled(), 3u);
+}
+
+TEST_F(OverflowPumpTest, TheReceiptIsForTheOneExporter) {
+  start({1});
+  uint64_t branches = 0;
+  kit_.on_loop([&] { branches = passed_.at(0).receipts.at(0).branches(); });
+  EXPECT_EQ(branches, 4u) << "others that see the batch have no say in it";
 }
 
 TEST_F(OverflowPumpTest, ADeliveryOfOtherDataBeginsTheReplayToo) {
