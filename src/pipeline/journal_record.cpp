@@ -18,6 +18,12 @@ journal::Record to_record(const Batch& batch, int64_t received_ns) {
   return record;
 }
 
+std::shared_ptr<const Packed> packed_of(const journal::Record& record) {
+  bool is_packed = record.encoding != static_cast<uint8_t>(Compression::none) && record.body.slices().size() == 1;
+  if (!is_packed) return nullptr;
+  return std::make_shared<const Packed>(Packed{static_cast<Compression>(record.encoding), record.body.slices().front()});
+}
+
 namespace {
 
 Result<Chain> unpack(journal::Record& record, MemoryLedger& ledger) {

@@ -1,12 +1,10 @@
 #include "pipeline/journal_stage.h"
 
-#include <atomic>
-
 #include <fmt/core.h>
 
 #include "pipeline/journal_record.h"
 #include "pipeline/journal_stage_core_internal.h"
-#include "pipeline/storage.h"
+#include "pipeline/storage_place.h"
 
 namespace vigia::pipeline {
 
@@ -15,34 +13,6 @@ namespace {
 constexpr int64_t lock_timeout_ms = 5'000;
 constexpr uint64_t largest_file = 16 << 20;
 constexpr uint64_t smallest_file = 1 << 20;
-
-// A pipeline's name as that of a directory; different names stay different.
-std::string directory_name(const std::string& pipeline) {
-  std::string name;
-  bool is_first_slash = true;
-  for (char c : pipeline) {
-    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
-    if (c == '/' && std::exchange(is_first_slash, false))
-      name += '-';
-    else if (is_plain)
-      name += c;
-    else
-      name += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return name;
-}
-
-journal::SyncPolicy policy_of(StorageSync sync) {
-  switch (sync) {
-    case StorageSync::always:
-      return journal::SyncPolicy::always;
-    case StorageSync::interval:
-      return journal::SyncPolicy::interval;
-    case StorageSync::never:
-      return journal::SyncPolicy::never;
-  }
-  return journal::SyncPolicy::always;
-}
 
 // Files are deleted whole: smaller ones where little may be kept.
 uint64_t file_bytes_for(const JournalStageConfig& config, uint64_t max_bytes) {
@@ -57,9 +27,7 @@ journal::JournalOptions options_for(const JournalStageConfig& config, const Stor
   options.directory = storage.directory + "/" + directory_name(config.pipeline);
   for (const JournalStageConfig::Cursor& cursor : config.cursors)
     options.cursors.push_back({cursor.exporter, cursor.quota, cursor.when_full});
-  options.sync = policy_of(storage.sync);
-  options.sync_interval_ms = storage.sync_interval_ms;
-  options.max_bytes = storage.max_bytes;
+  apply_storage(storage, options);
   options.file_bytes = file_bytes_for(config, storage.max_bytes);
   return options;
 }
@@ -68,9 +36,12 @@ journal::JournalOptions options_for(const JournalStageConfig& config, const Stor
 
 std::string JournalStageConfig::fingerprint() const {
   std::string text = fmt::format("{} {} {} {}", pipeline, storage.to_string(), branch_count, blocks_on_overflow);
-  for (const Cursor& cursor : cursors)
+  for (const Cursor& cursor : cursors) {
     text += fmt::format("\n{} {} {}/{}/{} {}", cursor.exporter, cursor.branch, cursor.quota.records, cursor.quota.items, cursor.quota.bytes,
                         static_cast<int>(cursor.when_full));
+    if (cursor.overflow)
+      text += fmt::format(" {} {} {}", cursor.overflow->to, cursor.overflow->after_ms, cursor.overflow->replay_items_per_second);
+  }
   return text;
 }
 
@@ -84,6 +55,7 @@ Status JournalStage::start() {
   journal::JournalOptions options = options_for(core_->config(), storage->storage());
   RETURN_IF_ERROR(context.files.create_directories(options.directory));
   ASSIGN_OR_RETURN(std::shared_ptr<JournalRunner> runner, shelf_.open(options, lock_timeout_ms));
+  RETURN_IF_ERROR(open_overflows());
   RETURN_IF_ERROR(core_->start(std::move(runner), options, storage->storage().directory));
   observe();
   return {};
@@ -135,6 +107,7 @@ void JournalStage::observe() {
           of_cursor([core = core_.get()](const CursorState& state) {
             return state.oldest_ns == 0 ? 0.0 : static_cast<double>(core->context().clock.wall_ns() - state.oldest_ns) / 1e9;
           }));
+    observe_overflow(number, labels);
     Labels with_reason = labels;
     with_reason.emplace_back("reason", "queue_full");
     counter("vigia_exporter_queue_dropped_items_total", "Items that were dropped to make room for newer ones.", with_reason,

@@ -11,16 +11,19 @@
 //   again from the journal at its own pace, for it alone, and mixes with the new data by the size of their budgets.
 // - A batch carries one receipt for each durable exporter that it is for. Settled: the record is released. Let go: it waits to be read again.
 // - The pipeline's other exporters, whose queues are in memory, get live data only; they can refuse it before it is written.
+// - What an exporter with an overflow does not take for long is moved there, and comes back when it delivers again (overflow_pump.h).
 // - When the journal refuses, so does the stage, with the journal's reason and wait; with block_on_overflow the sender's answer waits.
 // - stop(): nothing more is read; what was appended is answered and goes on; the rest is on the disk.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "journal/journal.h"
 #include "pipeline/component.h"
 #include "pipeline/journal_runner.h"
+#include "pipeline/sender_config.h"
 
 namespace vigia::pipeline {
 
@@ -30,6 +33,7 @@ struct JournalStageConfig {
     uint64_t branch = 0;   // Its place among the pipeline's exporters.
     journal::Amount quota;
     journal::WhenFull when_full = journal::WhenFull::reject;
+    std::optional<OverflowConfig> overflow;
     bool operator==(const Cursor&) const = default;
   };
   std::string pipeline;  // "traces/edge"
@@ -59,6 +63,8 @@ class JournalStage final : public Component, public Consumer {
  private:
   class Core;
   void observe();
+  Status open_overflows();
+  void observe_overflow(uint32_t cursor, const Labels& labels);
 
   JournalShelf& shelf_;
   std::shared_ptr<Core> core_;

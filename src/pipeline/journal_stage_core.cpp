@@ -36,13 +36,16 @@ class JournalStage::Core::Activity {
 // A record that somebody downstream holds for one exporter.
 class JournalStage::Core::Holding final : public Receipt::Record {
  public:
-  Holding(std::shared_ptr<Core> core, Branch& branch, const journal::RecordPlace& place, journal::Origin origin)
-      : core_(std::move(core)), branch_(branch), place_(place), origin_(origin) {}
+  enum class Way : uint8_t { exporter, overflow };
+  Holding(std::shared_ptr<Core> core, Branch& branch, const journal::RecordPlace& place, journal::Origin origin, Way way = Way::exporter)
+      : core_(std::move(core)), branch_(branch), place_(place), origin_(origin), way_(way) {}
 
   void on_released() override {
+    if (branch_.overflow && way_ == Way::exporter) branch_.overflow->on_delivered();
     if (core_->runner_->journal().release(branch_.cursor, place_, origin_)) core_->tell_readable(branch_);
   }
   void on_kept() override {
+    if (branch_.overflow) branch_.overflow->on_let_go();
     core_->pause_after_return(branch_);
     if (core_->runner_->journal().give_back(branch_.cursor, place_, origin_)) core_->tell_readable(branch_);
   }
@@ -52,6 +55,7 @@ class JournalStage::Core::Holding final : public Receipt::Record {
   Branch& branch_;
   const journal::RecordPlace place_;
   const journal::Origin origin_;
+  const Way way_;
 };
 
 JournalStage::Core::Core(const Context& context, JournalStageConfig config, Consumer& next)
@@ -82,9 +86,13 @@ Status JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, const jo
     });
     if (Status status = branch.resent->prepare(); !status.is_ok())
       context_.log.warn("dead letters cannot be sent again", {{"error", status}});
+    branch.overflow = make_overflow(branch, branches_.size() - 1);
   }
   is_started_.store(true, std::memory_order_release);
-  for (Branch& branch : branches_) poke(branch);
+  for (Branch& branch : branches_) {
+    if (branch.overflow) branch.overflow->start();
+    poke(branch);
+  }
   poll_resent_letters();
   return {};
 }
@@ -124,6 +132,11 @@ void JournalStage::Core::end_activity() {
   if (activities_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   Function<void()> stopped = stopped_.with([](Function<void()>& held) { return std::move(held); });
   if (stopped) stopped();
+}
+
+std::shared_ptr<void> JournalStage::Core::enter() {
+  auto activity = std::make_shared<Activity>(shared_from_this());
+  return is_stopping() ? nullptr : activity;
 }
 
 net::EventLoop& JournalStage::Core::loop() {
@@ -210,6 +223,7 @@ void JournalStage::Core::try_parked() {
 void JournalStage::Core::pass_live(Batch batch, const journal::Appended& appended) {
   uint64_t branches = memory_branches_;
   for (Branch& branch : branches_) {
+    if (branch.overflow) branch.overflow->note_appended(appended.place);
     if (appended.live_cursors >> branch.cursor & 1) {
       branches |= branch.bit;
       batch.receipts.emplace_back(std::make_shared<Holding>(shared_from_this(), branch, appended.place, journal::Origin::live), branch.bit);
@@ -274,7 +288,7 @@ void JournalStage::Core::read_some(Branch& branch) {
   if (!records.is_ok()) context_.log.error("cannot read the journal; will try again", {{"error", records.status()}});
   if (!records.is_ok() || records->empty()) pause(branch, pause_ms);
   if (records.is_ok() && !records->empty()) {
-    std::vector<Batch> batches = batches_of(branch, std::move(*records));
+    std::vector<Batch> batches = batches_of(branch, std::move(*records));  // Without what goes to the overflow.
     context_.loops.next().post([activity = Activity(shared_from_this()), bit = branch.bit, batches = std::move(batches)]() mutable {
       for (Batch& batch : batches) activity->pass(std::move(batch), bit, false);
     });
@@ -286,7 +300,9 @@ void JournalStage::Core::read_some(Branch& branch) {
 std::vector<Batch> JournalStage::Core::batches_of(Branch& branch, std::vector<journal::ReadRecord> records) {
   std::vector<Batch> batches;
   for (journal::ReadRecord& record : records) {
-    Receipt receipt(std::make_shared<Holding>(shared_from_this(), branch, record.place, journal::Origin::backlog), branch.bit);
+    Holding::Way way = is_overdue(branch, record.place) ? Holding::Way::overflow : Holding::Way::exporter;
+    Receipt receipt(std::make_shared<Holding>(shared_from_this(), branch, record.place, journal::Origin::backlog, way), branch.bit);
+    std::shared_ptr<const Packed> packed = way == Holding::Way::overflow ? packed_of(record.record) : nullptr;
     Result<Batch> batch = to_batch(std::move(record.record), context_.ledger);
     if (!batch.is_ok()) {
       context_.log.error("a stored request cannot be unpacked and is lost",
@@ -295,6 +311,11 @@ std::vector<Batch> JournalStage::Core::batches_of(Branch& branch, std::vector<jo
       continue;
     }
     batch->receipts.push_back(std::move(receipt));
+    if (way == Holding::Way::overflow) {
+      batch->packed = std::move(packed);
+      move_to_overflow(branch, std::move(*batch), record.place.received_ns);
+      continue;
+    }
     batches.push_back(std::move(*batch));
   }
   return batches;

@@ -4,11 +4,13 @@
 
 #include <atomic>
 #include <deque>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "base/guarded.h"
 #include "pipeline/journal_stage.h"
+#include "pipeline/overflow_pump.h"
 #include "pipeline/resent_letters.h"
 
 namespace vigia::pipeline {
@@ -17,6 +19,8 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
  public:
   Core(const Context& context, JournalStageConfig config, Consumer& next);
 
+  // Of the cursor with this place in the configuration, before start().
+  void use_overflow(size_t cursor, std::shared_ptr<OverflowStore> store) { overflows_[cursor] = std::move(store); }
   Status start(std::shared_ptr<JournalRunner> runner, const journal::JournalOptions& options, const std::string& storage_directory);
   void stop_waiting();
   void stop(Function<void()> stopped);
@@ -27,6 +31,8 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   const Context& context() const { return context_; }
   const JournalStageConfig& config() const { return config_; }
   JournalRunner& runner() { return *runner_; }
+  // Null where the cursor has none.
+  const OverflowPump* overflow(uint32_t cursor) const;
   uint64_t refused_items() const { return refused_items_.load(std::memory_order_relaxed); }
 
  private:
@@ -37,6 +43,7 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
     std::atomic<bool> is_reading{false};
     std::atomic<int64_t> paused_until_ms{0};
     std::shared_ptr<ResentLetters> resent;
+    std::shared_ptr<OverflowPump> overflow;  // Null: what is old waits like the rest.
   };
   class Holding;
   // Somebody works here: stop() waits for it.
@@ -49,6 +56,8 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   net::EventLoop& loop();
   bool is_stopping() const { return is_stopping_.load(std::memory_order_acquire); }
   void end_activity();
+  // An Activity; null when the stage is being stopped.
+  std::shared_ptr<void> enter();
 
   void append(Batch batch, Done done, bool may_park);
   void refuse(Batch batch, Done done, Status status, bool may_park);
@@ -65,10 +74,17 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   void read_some(Branch& branch);
   std::vector<Batch> batches_of(Branch& branch, std::vector<journal::ReadRecord> records);
 
+  // --- Overflow (journal_stage_overflow.cpp) ---
+  std::shared_ptr<OverflowPump> make_overflow(Branch& branch, size_t cursor);
+  // Whether the record goes to the overflow, and not on.
+  static bool is_overdue(const Branch& branch, const journal::RecordPlace& place);
+  void move_to_overflow(Branch& branch, Batch batch, int64_t received_ns);
+
   const Context& context_;
   const JournalStageConfig config_;
   Consumer& next_;
   std::shared_ptr<JournalRunner> runner_;
+  std::map<size_t, std::shared_ptr<OverflowStore>> overflows_;
   std::deque<Branch> branches_;
   uint64_t cursors_ = 0;  // Of the branches.
   uint64_t memory_branches_ = 0;

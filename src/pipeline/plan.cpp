@@ -98,7 +98,8 @@ class Planner {
       journal.storage = ComponentId::parse(queue.storage);
       journal.blocks_on_overflow |= queue.blocks_on_overflow;
       journal.cursors.push_back({sinks[branch].id.to_string(), branch, quota_of(pipeline, queue),
-                                 queue.when_full == WhenFull::drop_oldest ? journal::WhenFull::drop_oldest : journal::WhenFull::reject});
+                                 queue.when_full == WhenFull::drop_oldest ? journal::WhenFull::drop_oldest : journal::WhenFull::reject,
+                                 sender->overflow});
     }
     if (journal.cursors.empty()) return std::nullopt;
     journal.pipeline = pipeline.name;

@@ -107,6 +107,13 @@ void Sender::Core::answered(JobPointer job, Status status) {
     give_up(std::move(job), std::move(status), "retry_on_failure is off");
     return;
   }
+  if (config_.overflow) {
+    let_go_of_old();
+    if (has_waited_too_long(*job, clock_.steady_ms())) {
+      give_up(std::move(job), std::move(status), "it has waited for too long");
+      return;
+    }
+  }
   int64_t wait_ms = wait_before_retry_ms(*job, status);
   int64_t elapsed_ms = clock_.steady_ms() - job->first_try_ms;
   if (config_.retry.max_elapsed_time_ms > 0 && elapsed_ms + wait_ms > config_.retry.max_elapsed_time_ms) {

@@ -82,4 +82,36 @@ void Sender::Core::hold(JobPointer job) {
   end_flight();
 }
 
+// --- What is to be moved to the overflow ---
+
+// The journal counts from an earlier moment, but sees the age of what it gets back only to within an eighth; a quarter is safe.
+bool Sender::Core::has_waited_too_long(const Job& job, int64_t now_ms) const {
+  return config_.overflow && stays_on_disk(job) && now_ms - job.queued_ms > config_.overflow->after_ms / 4 * 5;
+}
+
+// After a failure: lets go of what has waited in the queue for so long that the journal's reader moves it away.
+void Sender::Core::let_go_of_old() {
+  int64_t now_ms = clock_.steady_ms();
+  Jobs old;
+  size_t items = 0;
+  state_.with([&](State& state) {
+    std::deque<JobPointer> young;
+    for (JobPointer& job : state.queue) {
+      if (!has_waited_too_long(*job, now_ms)) {
+        young.push_back(std::move(job));
+        continue;
+      }
+      state.queued_size -= batching_size(job->batch);
+      items += job->batch.item_count;
+      old.push_back(std::move(job));
+    }
+    state.queue = std::move(young);
+  });
+  if (old.empty()) return;
+  log_.info("What could not be delivered for long goes back to the disk and to the overflow.",
+            {{"requests", old.size()}, {"items", items}});
+  for (JobPointer& job : old)
+    for (Done& done : job->dones) done(unavailable("the data has waited for too long"));
+}
+
 }  // namespace vigia::pipeline

@@ -69,6 +69,17 @@ void decode_queue(config::Section& in, QueueConfig& out) {
   if (!out.storage.empty()) in.claim(storage_topic, "storage", out.storage);
 }
 
+void decode_overflow(config::Section& in, const QueueConfig& queue, OverflowConfig& out) {
+  in.field("to", out.to);
+  in.duration_ms("after", out.after_ms);
+  in.field("replay_items_per_second", out.replay_items_per_second);
+  in.require(!out.to.empty(), "to", "must name a storage extension");
+  in.require(queue.is_durable(), "to", "overflow needs a queue on disk: set sending_queue.storage");
+  in.require(out.after_ms > 0, "after", "must be positive");
+  in.require(out.replay_items_per_second > 0, "replay_items_per_second", "must be positive");
+  if (!out.to.empty()) in.claim(storage_topic, "to", out.to);
+}
+
 }  // namespace
 
 void decode_sender(config::Section& in, SenderConfig& out) {
@@ -77,6 +88,7 @@ void decode_sender(config::Section& in, SenderConfig& out) {
   in.section("retry_on_failure", [&](config::Section& retry) { decode_retry(retry, out.retry); });
   in.section("circuit_breaker", [&](config::Section& breaker) { decode_circuit_breaker(breaker, out.circuit_breaker); });
   in.section("sending_queue", [&](config::Section& queue) { decode_queue(queue, out.queue); });
+  in.section("overflow", [&](config::Section& overflow) { decode_overflow(overflow, out.queue, out.overflow.emplace()); });
 }
 
 }  // namespace vigia::pipeline

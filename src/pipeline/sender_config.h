@@ -1,6 +1,6 @@
 #pragma once
 
-// What every sending exporter's section has in common: `timeout`, `sending_queue`, `retry_on_failure`, `circuit_breaker`.
+// What every sending exporter's section has in common: `timeout`, `sending_queue`, `retry_on_failure`, `circuit_breaker`, `overflow`.
 
 #include <cstdint>
 #include <optional>
@@ -54,11 +54,20 @@ struct QueueConfig {
   bool is_durable() const { return is_enabled && !storage.empty(); }
 };
 
+// Where data goes that waits on disk and could not be delivered for long (overflow_pump.h).
+struct OverflowConfig {
+  std::string to;  // A storage extension.
+  int64_t after_ms = 300'000;
+  uint64_t replay_items_per_second = 10'000;
+  bool operator==(const OverflowConfig&) const = default;
+};
+
 struct SenderConfig {
   int64_t timeout_ms = 5'000;  // Of one try; 0: none.
   QueueConfig queue;
   RetryConfig retry;
   CircuitBreakerConfig circuit_breaker;
+  std::optional<OverflowConfig> overflow;
 };
 
 // Reads these keys from an exporter's section. Defaults that differ (a timeout of 30s) are set in `out` before.

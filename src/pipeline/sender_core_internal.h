@@ -167,6 +167,8 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   void probe_after(int64_t wait_ms);
   void try_again(JobPointer job);
   void hold(JobPointer job);
+  bool has_waited_too_long(const Job& job, int64_t now_ms) const;
+  void let_go_of_old();
 
   void refused(JobPointer job, Status status);
   void bisect(JobPointer job, Status status);
@@ -180,7 +182,6 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   void drop(Jobs jobs);
   void count_dropped(size_t items);
   void hurry(uint64_t id, int64_t now_ms);
-  void let_go_of_stored();
   void end_stop_if_idle();
   void abandon();
   void end_stop();

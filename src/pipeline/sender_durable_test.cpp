@@ -174,5 +174,24 @@ TEST_F(SenderDurableTest, WhatComesFromAQueueInMemoryIsLostWhenItIsLetGoAndIsCou
   EXPECT_EQ(counter("send_failed"), 5) << "no journal has it";
 }
 
+TEST_F(SenderDurableTest, WithAnOverflowWhatWaitsForLongGoesBackToTheDiskAndWhatIsNewStays) {
+  SenderConfig config = durable_config();
+  config.overflow = OverflowConfig{"file_storage", 4000, 1000};
+  config.retry.max_elapsed_time_ms = 0;
+  make(config);
+  script({unavailable("down")});
+  std::vector<std::shared_ptr<FakeRecord>> old = {send_recorded(1), send_recorded(2), send_recorded(3)};
+  for (int second = 0; second < 4; second++) kit_.advance_ms(1000);
+  auto young = send_recorded(4);
+  for (auto& record : old) EXPECT_EQ(record->kept, 0) << "not yet";
+  for (int second = 0; second < 4; second++) kit_.advance_ms(1000);
+  for (auto& record : old) EXPECT_EQ(record->kept, 1);
+  EXPECT_EQ(young->kept, 0);
+  script({Status()});
+  for (int second = 0; second < 4; second++) kit_.advance_ms(1000);
+  EXPECT_EQ(young->released, 1);
+  expect_nothing_lost();
+}
+
 }  // namespace
 }  // namespace vigia::pipeline
