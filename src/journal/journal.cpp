@@ -142,8 +142,23 @@ Status Journal::admit(State& state, const FramedRecord& record, uint64_t cursors
     return unavailable("too much waits to be written to the disk").retryable_after_ms(short_wait_ms);
   RETURN_IF_ERROR(admit_to_disk(state, amount.bytes, now_ms));
   for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++)
-    if (state.books.cursor(cursor).is_active && cursors >> cursor & 1) RETURN_IF_ERROR(admit_to_cursor(state, cursor, amount, now_ms));
+    if (is_asked(state, cursor, cursors)) RETURN_IF_ERROR(admit_to_cursor(state, cursor, amount, now_ms));
   return {};
+}
+
+Status Journal::room_for(uint64_t items, uint64_t cursors) const {
+  int64_t now_ms = environment_.clock.steady_ms();
+  return state_.with([&](const State& state) -> Status {
+    for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++) {
+      bool refuses = state.holders[cursor].options.when_full == WhenFull::reject;
+      if (refuses && is_asked(state, cursor, cursors)) RETURN_IF_ERROR(room_of_cursor(state, cursor, {1, items, 0}, now_ms));
+    }
+    return {};
+  });
+}
+
+bool Journal::is_asked(const State& state, uint32_t cursor, uint64_t cursors) {
+  return state.books.cursor(cursor).is_active && cursors >> cursor & 1;
 }
 
 Status Journal::admit_to_cursor(State& state, uint32_t cursor, const Amount& amount, int64_t now_ms) {
@@ -152,15 +167,17 @@ Status Journal::admit_to_cursor(State& state, uint32_t cursor, const Amount& amo
   if (is_over(quota, amount))
     return invalid_argument(fmt::format("a request of {} items and {} bytes is larger than the whole sending queue of {}", amount.items,
                                         amount.bytes, holder.options.name));
-  auto wanted = [&] {
-    Amount sum = state.books.cursor(cursor).wanted;
-    sum += state.pending_amount;
-    sum += amount;
-    return sum;
-  };
   if (holder.options.when_full == WhenFull::drop_oldest)
-    while (is_over(quota, wanted()) && drop_oldest(state, cursor)) continue;
-  if (!is_over(quota, wanted())) return {};
+    while (!room_of_cursor(state, cursor, amount, now_ms).is_ok() && drop_oldest(state, cursor)) continue;
+  return room_of_cursor(state, cursor, amount, now_ms);
+}
+
+Status Journal::room_of_cursor(const State& state, uint32_t cursor, const Amount& amount, int64_t now_ms) {
+  const Holder& holder = state.holders[cursor];
+  Amount wanted = state.books.cursor(cursor).wanted;
+  wanted += state.pending_amount;
+  wanted += amount;
+  if (!is_over(holder.options.quota, wanted)) return {};
   return unavailable(fmt::format("sending queue is full: {} has not caught up", holder.options.name))
       .retryable_after_ms(holder.drain.wait_ms(amount.bytes, now_ms));
 }

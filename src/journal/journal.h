@@ -117,6 +117,8 @@ class Journal {
 
   // `done` is called by work(), or at once with a refusal. `cursors`: bit i: cursor i gets it, if it is active.
   void append(Record record, AppendDone done, uint64_t cursors = ~uint64_t{0});
+  // Whether a record of so many items would be refused now for what waits already.
+  Status room_for(uint64_t items, uint64_t cursors) const;
   // Gives how long to wait until the next call if nobody wakes; −1: until somebody does.
   int64_t work();
   // Writes what has been released, so that a restart does not read it again.
@@ -185,7 +187,9 @@ class Journal {
 
   // --- Appending ---
   Status admit(State& state, const FramedRecord& record, uint64_t cursors) const;
+  static bool is_asked(const State& state, uint32_t cursor, uint64_t cursors);
   static Status admit_to_cursor(State& state, uint32_t cursor, const Amount& amount, int64_t now_ms);
+  static Status room_of_cursor(const State& state, uint32_t cursor, const Amount& amount, int64_t now_ms);
   static bool is_readable(const State& state, uint32_t cursor);
   static std::optional<Amount> drop_oldest(State& state, uint32_t cursor);
   Status admit_to_disk(State& state, uint64_t bytes, int64_t now_ms) const;

@@ -52,6 +52,8 @@ class Receipt {
   // Exported, sealed, decided, dropped by a filter or set aside as a dead letter.
   void settle();
   uint64_t branches() const { return branches_; }
+  // It has come to its branch: what lies behind has branches of its own, and it is about all of them.
+  void widen() { branches_ = all_branches; }
 
  private:
   struct Shared;
@@ -64,6 +66,7 @@ struct Load {
   size_t requests = 1;
   size_t items = 0;
   size_t bytes = 0;
+  uint64_t branches = all_branches;  // Of the next fan-out: those that are asked.
 };
 
 // Room that was set aside in queues, given back when it is dropped unused. It keeps the books of its queue alive, so that it may

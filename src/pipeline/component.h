@@ -111,7 +111,7 @@ struct Context {
   std::string version;
   // Which proxy an outgoing connection takes; null: none.
   std::shared_ptr<const ProxyRules> proxies = nullptr;
-  // Keeps what the other side of a durable exporter refuses for good, and settles it once it is safe. Any thread. Null: it is dropped.
+  // Keeps what is refused for good after it was answered, and settles it once it is safe. Any thread. Null where no pipeline is durable.
   std::function<void(Batch, const Status& why)> set_aside = nullptr;
 };
 

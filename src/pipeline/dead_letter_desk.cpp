@@ -1,42 +1,49 @@
 #include "pipeline/dead_letter_desk.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "pipeline/storage.h"
 
 namespace vigia::pipeline {
 
-DeadLetterDesk::DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline)
-    : exporter_(context.id),
-      log_(context.log),
+DeadLetterDesk::DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline,
+                               std::vector<DeadLetterOwner> owners)
+    : log_(context.log),
       metrics_(context.metrics),
-      clock_(context.clock),
-      files_(context.files),
       find_extension_(context.find_extension),
       shelf_(shelf),
       storage_(std::move(storage)),
-      pipeline_(std::move(pipeline)) {}
+      pipeline_(std::move(pipeline)),
+      owners_(std::move(owners)) {}
 
 void DeadLetterDesk::set_aside(Batch batch, const Status& why) {
   shelf_.run_soon([self = shared_from_this(), batch = std::move(batch), why]() mutable {
-    Status status = self->put(batch, why);
-    if (status.is_ok()) return batch.settle();
-    self->log_.error("cannot keep a dead letter; the data stays in the queue", {{"error", status}, {"items", batch.item_count}});
+    std::vector<Receipt> receipts = std::exchange(batch.receipts, {});
+    for (const DeadLetterOwner& owner : self->owners_) {
+      auto others =
+          std::stable_partition(receipts.begin(), receipts.end(), [&](const Receipt& one) { return one.branches() & owner.branches; });
+      if (others == receipts.begin()) continue;
+      Batch part = batch.share();
+      part.receipts.assign(std::make_move_iterator(receipts.begin()), std::make_move_iterator(others));
+      receipts.erase(receipts.begin(), others);
+      self->set_aside_for(owner, std::move(part), why);
+    }
   });
 }
 
-Status DeadLetterDesk::put(const Batch& batch, const Status& why) {
-  ASSIGN_OR_RETURN(DeadLetters * letters, this->letters());
-  return letters->put(batch, why.to_string());
+// On the disk's thread.
+void DeadLetterDesk::set_aside_for(const DeadLetterOwner& owner, Batch batch, const Status& why) {
+  Status status = put(owner, batch, why);
+  if (status.is_ok()) return batch.settle();
+  log_.error("cannot keep a dead letter; the data stays in the queue",
+             {{"error", status}, {"exporter", owner.exporter}, {"items", batch.item_count}});
 }
 
-Result<DeadLetters*> DeadLetterDesk::letters() {
-  return letters_.with([&](std::unique_ptr<DeadLetters>& letters) -> Result<DeadLetters*> {
-    if (letters) return letters.get();
-    ASSIGN_OR_RETURN(const Storage* storage, find_storage(find_extension_, storage_));
-    std::string exporter = exporter_.to_string();
-    std::string directory = dead_letter_directory(storage->storage().directory, pipeline_, exporter);
-    letters = std::make_unique<DeadLetters>(files_, clock_, log_, metrics_, DeadLetterPlace{directory, pipeline_, exporter});
-    return letters.get();
-  });
+Status DeadLetterDesk::put(const DeadLetterOwner& owner, const Batch& batch, const Status& why) {
+  ASSIGN_OR_RETURN(const Storage* storage, find_storage(find_extension_, storage_));
+  std::string directory = dead_letter_directory(storage->storage().directory, pipeline_, owner.exporter);
+  return shelf_.letters({directory, pipeline_, owner.exporter}, metrics_)->put(batch, why.to_string());
 }
 
 }  // namespace vigia::pipeline

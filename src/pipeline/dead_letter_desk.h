@@ -1,9 +1,12 @@
 #pragma once
 
-// Where a durable exporter leaves what the other side refuses for good: on the disk, as dead letters.
+// Where a durable pipeline leaves what is refused for good, by the other side or on the way to it: on the disk, as dead letters of the
+// exporters that it was for.
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/guarded.h"
 #include "pipeline/component.h"
@@ -12,29 +15,33 @@
 
 namespace vigia::pipeline {
 
+// An exporter, and its place in the pipeline: all_branches where only what is for it arrives.
+struct DeadLetterOwner {
+  std::string exporter;
+  uint64_t branches = all_branches;
+};
+
 // Any thread. Kept alive by what is under way.
 class DeadLetterDesk : public std::enable_shared_from_this<DeadLetterDesk> {
  public:
   // The references in `context`, and the shelf, outlive it; `storage` is looked up when the first letter comes.
-  DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline);
+  DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline,
+                 std::vector<DeadLetterOwner> owners);
 
-  // Settles the batch once its letter is safe. If that cannot be, the batch is let go, and its journal gives it again.
+  // Settles the batch's receipts once the letters are safe. If that cannot be, they are let go, and the journal gives the data again.
   void set_aside(Batch batch, const Status& why);
 
  private:
-  Status put(const Batch& batch, const Status& why);
-  Result<DeadLetters*> letters();
+  void set_aside_for(const DeadLetterOwner& owner, Batch batch, const Status& why);
+  Status put(const DeadLetterOwner& owner, const Batch& batch, const Status& why);
 
-  const ComponentId exporter_;
   const Logger log_;
   MetricRegistry& metrics_;
-  const Clock& clock_;
-  FileSystem& files_;
   const std::function<Extension*(const ComponentId&)> find_extension_;
   JournalShelf& shelf_;
   const ComponentId storage_;
   const std::string pipeline_;
-  Guarded<std::unique_ptr<DeadLetters>> letters_;
+  const std::vector<DeadLetterOwner> owners_;
 };
 
 }  // namespace vigia::pipeline

@@ -59,27 +59,43 @@ Done CombinedDone::part_of(std::shared_ptr<CombinedDone> self) {
   return [self = std::move(self)](Status status) { self->answer(std::move(status)); };
 }
 
+namespace {
+
+bool is_in(uint64_t branches, size_t branch) { return branches >> branch & 1; }
+
+}  // namespace
+
 FanOut::FanOut(std::vector<Consumer*> targets) : targets_(std::move(targets)) { CHECK(!targets_.empty()); }
 
 Result<Reservation> FanOut::reserve(const Load& load) {
   if (targets_.size() == 1) return targets_.front()->reserve(load);
   std::vector<Reservation> branches;
   branches.reserve(targets_.size());
-  for (Consumer* target : targets_) {
-    ASSIGN_OR_RETURN(Reservation branch, target->reserve(load));
-    branches.push_back(std::move(branch));
+  Load of_target = load;
+  of_target.branches = all_branches;
+  for (size_t i = 0; i < targets_.size(); i++) {
+    Result<Reservation> room = is_in(load.branches, i) ? targets_[i]->reserve(of_target) : Reservation();
+    if (!room.is_ok()) return room;
+    branches.push_back(std::move(*room));
   }
   return Reservation(std::move(branches));
 }
 
 namespace {
 
-// A copy that is not about this branch has nothing to wait for; the one of the right branch decides.
-void settle_receipts_of_others(Batch& batch, size_t branch) {
-  auto is_foreign = [&](const Receipt& receipt) { return (receipt.branches() >> branch & 1) == 0; };
+uint64_t branches_with_receipts(const Batch& batch) {
+  uint64_t branches = 0;
+  for (const Receipt& receipt : batch.receipts) branches |= receipt.branches();
+  return branches;
+}
+
+// A copy of a receipt that is not about this branch has nothing to wait for; the one of the right branch decides.
+void keep_receipts_of(Batch& batch, size_t branch) {
+  auto is_foreign = [&](const Receipt& receipt) { return !is_in(receipt.branches(), branch); };
   for (Receipt& receipt : batch.receipts)
     if (is_foreign(receipt)) receipt.settle();
   std::erase_if(batch.receipts, is_foreign);
+  for (Receipt& receipt : batch.receipts) receipt.widen();
 }
 
 }  // namespace
@@ -89,10 +105,13 @@ void FanOut::consume(Batch batch, Done done) {
     targets_.front()->consume(std::move(batch), std::move(done));
     return;
   }
+  uint64_t journaled = branches_with_receipts(batch);
   // After a reload, room may have been reserved for other branches than there are now. What is not for all has been accepted before, and
   // whoever may refuse it can do that on its own.
   if (batch.branches == all_branches && batch.reservation.branches().size() != targets_.size()) {
-    Result<Reservation> room = reserve(batch.load());
+    Load load = batch.load();
+    load.branches = ~journaled;
+    Result<Reservation> room = reserve(load);
     if (!room.is_ok()) {
       done(std::move(room).status());
       return;
@@ -101,17 +120,20 @@ void FanOut::consume(Batch batch, Done done) {
   }
   std::vector<size_t> wanted;
   for (size_t i = 0; i < targets_.size(); i++)
-    if (batch.branches >> i & 1) wanted.push_back(i);
+    if (is_in(batch.branches, i)) wanted.push_back(i);
   if (wanted.empty()) return done(Status());
   Reservation room = std::exchange(batch.reservation, {});
   bool has_room = room.branches().size() == targets_.size();
   auto combined = CombinedDone::create(wanted.size(), std::move(done));
   for (size_t i : wanted) {
     Batch branch = i != wanted.back() ? batch.share() : std::move(batch);
-    settle_receipts_of_others(branch, i);
+    keep_receipts_of(branch, i);
     branch.branches = all_branches;
     if (has_room) branch.reservation = std::move(room.branches()[i]);
-    targets_[i]->consume(std::move(branch), CombinedDone::part_of(combined));
+    Done part = CombinedDone::part_of(combined);
+    // Its refusal is no reason to give the others the same data again.
+    if (is_in(journaled, i) && wanted.size() > 1) part = [part = std::move(part)](Status) mutable { part(Status()); };
+    targets_[i]->consume(std::move(branch), std::move(part));
   }
 }
 

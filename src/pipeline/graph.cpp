@@ -17,7 +17,7 @@ constexpr int64_t loop_pass_timeout_ms = 5'000;
 constexpr int64_t undo_timeout_ms = 2'000;
 constexpr int64_t extensions_stop_ms = 2'000;
 
-// Extensions first, then from the exporters up to the receivers.
+// Extensions first, then from the exporters up to the receivers; of equal rank, what is downstream.
 int start_rank(ComponentKind kind) {
   switch (kind) {
     case ComponentKind::extension:
@@ -25,13 +25,11 @@ int start_rank(ComponentKind kind) {
     case ComponentKind::exporter:
       return 1;
     case ComponentKind::connector:
-      return 2;
     case ComponentKind::processor:
-      return 3;
     case ComponentKind::journal:
-      return 4;
+      return 2;
     case ComponentKind::receiver:
-      return 5;
+      return 3;
   }
   return 0;
 }
@@ -118,7 +116,8 @@ Result<Graph::NodePointer> Graph::create_node(const NodeKey& key, const PlannedN
   }
   node->context = std::make_unique<Context>(context_for(*node));
   if (planned.dead_letters) {
-    auto desk = std::make_shared<DeadLetterDesk>(*node->context, journals_, planned.dead_letters->storage, planned.dead_letters->pipeline);
+    const auto& [storage, pipeline, owners] = *planned.dead_letters;
+    auto desk = std::make_shared<DeadLetterDesk>(*node->context, journals_, storage, pipeline, owners);
     node->context->set_aside = [desk](Batch batch, const Status& why) { desk->set_aside(std::move(batch), why); };
   }
   Status status = create_component(*node, planned);
@@ -233,7 +232,8 @@ Status Graph::start_nodes(const std::vector<Node*>& nodes, int64_t timeout_ms) {
   auto place = [](const Node* node) {
     const std::vector<ComponentId>& order = node->config->started_extensions;
     bool is_extension = node->key.kind == ComponentKind::extension;
-    return std::pair(start_rank(node->key.kind), is_extension ? std::find(order.begin(), order.end(), node->key.id) - order.begin() : 0);
+    auto within = is_extension ? std::find(order.begin(), order.end(), node->key.id) - order.begin() : -static_cast<ptrdiff_t>(node->depth);
+    return std::pair(start_rank(node->key.kind), within);
   };
   std::stable_sort(ordered.begin(), ordered.end(), [&](const Node* a, const Node* b) { return place(a) < place(b); });
   for (Node* node : ordered) {

@@ -69,7 +69,7 @@ TEST_F(GraphTest, StartsFromTheEndAndStopsFromTheBeginning) {
   Lines journal = world_->take_journal();
   journal.erase(std::remove_if(journal.begin(), journal.end(), [](const std::string& line) { return line.starts_with("create"); }),
                 journal.end());
-  EXPECT_EQ(journal, (Lines{"start extension helper", "start exporter sink", "start processor pass", "start processor pass/2",
+  EXPECT_EQ(journal, (Lines{"start extension helper", "start exporter sink", "start processor pass/2", "start processor pass",
                             "start receiver source", "ready"}));
   EXPECT_TRUE(graph_.is_ready());
   EXPECT_NE(graph_.find_extension({"helper", ""}), nullptr);

@@ -127,4 +127,12 @@ Result<std::shared_ptr<JournalRunner>> JournalShelf::open(const journal::Journal
   return runner;
 }
 
+std::shared_ptr<DeadLetters> JournalShelf::letters(DeadLetterPlace place, MetricRegistry& metrics) {
+  return letters_.with([&](std::map<std::string, std::shared_ptr<DeadLetters>>& all) {
+    std::shared_ptr<DeadLetters>& letters = all[place.directory];
+    if (!letters) letters = std::make_shared<DeadLetters>(environment_.files, environment_.clock, environment_.log, metrics, place);
+    return letters;
+  });
+}
+
 }  // namespace vigia::pipeline

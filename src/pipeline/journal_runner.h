@@ -11,6 +11,7 @@
 #include "base/guarded.h"
 #include "journal/journal.h"
 #include "net/event_loop.h"
+#include "pipeline/dead_letters.h"
 
 namespace vigia::pipeline {
 
@@ -58,7 +59,8 @@ class JournalRunner : public std::enable_shared_from_this<JournalRunner> {
   Guarded<std::vector<Member>> users_;  // The newest last.
 };
 
-// All journals of the program. Control thread, but for the destructor's caller: no event loop may run any more that uses one.
+// All journals of the program, and the dead letters beside them. Control thread, but for the destructor's caller: no event loop may run any
+// more that uses one.
 class JournalShelf {
  public:
   JournalShelf(FileSystem& files, const Clock& clock, MemoryLedger& ledger, Logger log);
@@ -68,12 +70,15 @@ class JournalShelf {
   Result<std::shared_ptr<JournalRunner>> open(const journal::JournalOptions& options, int64_t lock_timeout_ms);
   // Runs the task where waiting for the disk holds nobody up but readers. Any thread, once a journal is open.
   void run_soon(net::Task task) { disk_loops_->at(1).post(std::move(task)); }
+  // The one that writes there. Any thread.
+  std::shared_ptr<DeadLetters> letters(DeadLetterPlace place, MetricRegistry& metrics);
 
  private:
   const journal::JournalEnvironment environment_;
   // One thread writes, one reads; they exist once somebody wants a journal.
   std::unique_ptr<net::LoopGroup> disk_loops_;
   std::map<std::string, std::weak_ptr<JournalRunner>> runners_;
+  Guarded<std::map<std::string, std::shared_ptr<DeadLetters>>> letters_;  // By directory.
 };
 
 }  // namespace vigia::pipeline

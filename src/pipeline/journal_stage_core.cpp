@@ -1,7 +1,9 @@
 // How data passes through the head of a durable pipeline: into the journal, on from memory, and out of the journal again.
 
 #include <algorithm>
+#include <bit>
 
+#include "pipeline/attempt.h"
 #include "pipeline/dead_letters.h"
 #include "pipeline/journal_record.h"
 #include "pipeline/journal_stage_core_internal.h"
@@ -81,7 +83,7 @@ Status JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, const jo
       if (!core) return;
       core->context_.loops.next().post([activity = Activity(core), batch = std::move(batch)]() mutable {
         uint64_t branches = batch.branches;
-        activity->pass(std::move(batch), branches, false);
+        activity->pass(std::move(batch), branches);
       });
     });
     if (Status status = branch.resent->prepare(); !status.is_ok())
@@ -146,7 +148,17 @@ net::EventLoop& JournalStage::Core::loop() {
 
 // --- In ---
 
-Result<Reservation> JournalStage::Core::reserve(const Load& load) { return next_.reserve(load); }
+// What durable exporters cannot take waits in the journal.
+Result<Reservation> JournalStage::Core::reserve(const Load& load) {
+  if (!config_.blocks_on_overflow) RETURN_IF_ERROR(runner_->journal().room_for(load.items, cursors_));
+  return reserve_in_memory(load);
+}
+
+Result<Reservation> JournalStage::Core::reserve_in_memory(Load load) {
+  if (memory_branches_ == 0) return Reservation();
+  load.branches = memory_branches_;
+  return next_.reserve(load);
+}
 
 void JournalStage::Core::consume(Batch batch, Done done) {
   Activity activity(shared_from_this());
@@ -154,7 +166,7 @@ void JournalStage::Core::consume(Batch batch, Done done) {
   batch.branches = all_branches;
   // Queues in memory can refuse only what has not been answered yet.
   if (memory_branches_ != 0 && batch.reservation.branches().empty()) {
-    Result<Reservation> room = next_.reserve(batch.load());
+    Result<Reservation> room = reserve_in_memory(batch.load());
     if (!room.is_ok()) return refuse(std::move(batch), std::move(done), std::move(room).status(), false);
     batch.reservation = std::move(*room);
   }
@@ -224,29 +236,54 @@ void JournalStage::Core::pass_live(Batch batch, const journal::Appended& appende
   uint64_t branches = memory_branches_;
   for (Branch& branch : branches_) {
     if (branch.overflow) branch.overflow->note_appended(appended.place);
-    if (appended.live_cursors >> branch.cursor & 1) {
+    bool is_held = appended.live_cursors >> branch.cursor & 1;
+    if (is_held && !is_closed(branch)) {
       branches |= branch.bit;
       batch.receipts.emplace_back(std::make_shared<Holding>(shared_from_this(), branch, appended.place, journal::Origin::live), branch.bit);
-    } else {
-      poke(branch);
+      continue;
     }
+    if (is_held) runner_->journal().give_back(branch.cursor, appended.place, journal::Origin::live);
+    poke(branch);
   }
-  if (branches != 0) pass(std::move(batch), branches, true);
+  if (branches != 0) pass(std::move(batch), branches);
 }
 
-void JournalStage::Core::pass(Batch batch, uint64_t branches, bool is_live) {
+// What some of several exporters do not take is let go, and comes back to the journal for each of them alone.
+void JournalStage::Core::pass(Batch batch, uint64_t branches) {
   batch.branches = branches == whole_ ? all_branches : branches;
-  next_.consume(std::move(batch), [weak = weak_from_this(), branches, is_live](const Status& status) {
-    std::shared_ptr<Core> core = status.is_ok() ? nullptr : weak.lock();
-    if (!core) return;
-    Activity activity(core);
-    if (core->is_stopping()) return;
-    // What was refused is let go, and so comes back to the journal; there is no use in reading it again at once.
-    for (Branch& branch : core->branches_)
-      if (branches & branch.bit) core->pause(branch, std::max(pause_ms, status.retry_delay_ms()));
-    core->context_.log.warn("the pipeline does not take data that is stored; it will be read again",
-                            {{"error", status}, {"live", is_live}});
-  });
+  if (std::has_single_bit(branches) && !batch.receipts.empty()) return pass_to_one(std::move(batch), branches);
+  next_.consume(std::move(batch), [](const Status&) {});
+}
+
+void JournalStage::Core::pass_to_one(Batch batch, uint64_t bit) {
+  auto kept = std::make_unique<Batch>(std::move(batch));
+  Attempt attempt(*kept);
+  Batch outgoing = attempt.take();
+  next_.consume(std::move(outgoing),
+                [weak = weak_from_this(), bit, kept = std::move(kept), attempt = std::move(attempt)](const Status& status) mutable {
+                  if (status.is_ok()) return attempt.accepted();
+                  attempt.refused(*kept);
+                  std::shared_ptr<Core> core = weak.lock();
+                  if (!core) return;
+                  Activity activity(core);
+                  if (!core->is_stopping()) core->refused_by_one(std::move(*kept), bit, status);
+                });
+}
+
+// There is no use in reading it again at once, and none at all when it will never be taken.
+void JournalStage::Core::refused_by_one(Batch batch, uint64_t bit, const Status& status) {
+  if (!status.is_retryable()) {
+    context_.log.warn("the pipeline refuses stored data for good. Setting it aside.", {{"error", status}, {"items", batch.item_count}});
+    return context_.set_aside(std::move(batch), status);
+  }
+  for (Branch& branch : branches_) {
+    if (branch.bit != bit) continue;
+    bool is_news = !is_closed(branch);
+    int64_t wait_ms = std::max(pause_ms, status.retry_delay_ms());
+    branch.closed_until_ms.store(context_.clock.steady_ms() + wait_ms, std::memory_order_relaxed);
+    pause(branch, wait_ms);
+    if (is_news) context_.log.warn("the pipeline does not take data that is stored; it will be read again", {{"error", status}});
+  }
 }
 
 // --- On, from the journal ---
@@ -262,6 +299,11 @@ bool JournalStage::Core::on_readable(uint32_t cursor) {
 
 void JournalStage::Core::pause(Branch& branch, int64_t for_ms) {
   branch.paused_until_ms.store(context_.clock.steady_ms() + for_ms, std::memory_order_relaxed);
+}
+
+bool JournalStage::Core::is_closed(const Branch& branch) const {
+  int64_t until_ms = branch.closed_until_ms.load(std::memory_order_relaxed);
+  return until_ms != 0 && until_ms > context_.clock.steady_ms();
 }
 
 // Whoever let go of a record could do nothing with it, and would not either if it came back at once.
@@ -290,7 +332,7 @@ void JournalStage::Core::read_some(Branch& branch) {
   if (records.is_ok() && !records->empty()) {
     std::vector<Batch> batches = batches_of(branch, std::move(*records));  // Without what goes to the overflow.
     context_.loops.next().post([activity = Activity(shared_from_this()), bit = branch.bit, batches = std::move(batches)]() mutable {
-      for (Batch& batch : batches) activity->pass(std::move(batch), bit, false);
+      for (Batch& batch : batches) activity->pass(std::move(batch), bit);
     });
   }
   branch.is_reading.store(false);

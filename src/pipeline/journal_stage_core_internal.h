@@ -41,7 +41,8 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
     uint32_t cursor = 0;  // In the journal.
     uint64_t bit = 0;     // In Batch::branches.
     std::atomic<bool> is_reading{false};
-    std::atomic<int64_t> paused_until_ms{0};
+    std::atomic<int64_t> paused_until_ms{0};  // Nothing is read for it.
+    std::atomic<int64_t> closed_until_ms{0};  // It was refused what was read, so that new data would be too.
     std::shared_ptr<ResentLetters> resent;
     std::shared_ptr<OverflowPump> overflow;  // Null: what is old waits like the rest.
   };
@@ -59,15 +60,18 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   // An Activity; null when the stage is being stopped.
   std::shared_ptr<void> enter();
 
+  Result<Reservation> reserve_in_memory(Load load);
   void append(Batch batch, Done done, bool may_park);
   void refuse(Batch batch, Done done, Status status, bool may_park);
   void try_parked();
   void pass_live(Batch batch, const journal::Appended& appended);
-  // Pauses the branches whose data came back.
-  void pass(Batch batch, uint64_t branches, bool is_live);
+  void pass(Batch batch, uint64_t branches);
+  void pass_to_one(Batch batch, uint64_t bit);
+  void refused_by_one(Batch batch, uint64_t bit, const Status& status);
 
   void poll_resent_letters();
   void pause(Branch& branch, int64_t for_ms);
+  bool is_closed(const Branch& branch) const;
   void pause_after_return(Branch& branch);
   void tell_readable(const Branch& branch) { runner_->tell_readable(branch.cursor); }
   void poke(Branch& branch);

@@ -45,7 +45,7 @@ std::shared_ptr<OverflowPump> JournalStage::Core::make_overflow(Branch& branch, 
     return core ? core->enter() : nullptr;
   };
   // The pump has entered when it calls these.
-  outlet.pass = [this, bit = branch.bit](Batch batch) { pass(std::move(batch), bit, false); };
+  outlet.pass = [this, bit = branch.bit](Batch batch) { pass(std::move(batch), bit); };
   outlet.is_behind = [this, number = branch.cursor, after_ns = config.after_ms * 1'000'000] {
     journal::CursorState state = runner_->journal().cursor_state(number);
     bool is_waiting = state.wanted.records > state.held.records;
@@ -63,7 +63,7 @@ bool JournalStage::Core::is_overdue(const Branch& branch, const journal::RecordP
 void JournalStage::Core::move_to_overflow(Branch& branch, Batch batch, int64_t received_ns) {
   branch.overflow->move(std::move(batch), received_ns, [this, entry = enter(), &branch](const Status& status) {
     if (status.is_ok() || !entry) return;
-    branch.paused_until_ms.store(context_.clock.steady_ms() + std::max(pause_ms, status.retry_delay_ms()), std::memory_order_relaxed);
+    pause(branch, std::max(pause_ms, status.retry_delay_ms()));
     context_.log.warn("the overflow does not take data that could not be delivered; it stays in the journal", {{"error", status}});
   });
 }

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 
+#include "pipeline/fan_out.h"
 #include "pipeline/storage.h"
 #include "pipeline/test_kit.h"
 
@@ -78,6 +79,11 @@ class JournalStageTest : public ::testing::Test {
     kit_.settle();
   }
 
+  std::vector<std::string> set_aside() const {
+    return set_aside_.with([](const std::vector<std::string>& reasons) { return reasons; });
+  }
+
+  Guarded<std::vector<std::string>> set_aside_;  // Why.
   const std::string directory_;
   FakeStorage storage_;
   SystemClock clock_;
@@ -93,7 +99,12 @@ class JournalStageTest : public ::testing::Test {
                          parts_.resolver,
                          parts_.find_extension,
                          parts_.report_port,
-                         "1.0"};
+                         "1.0",
+                         nullptr,
+                         [this](Batch batch, const Status& why) {
+                           set_aside_.with([&](std::vector<std::string>& reasons) { reasons.push_back(why.message()); });
+                           batch.settle();
+                         }};
   JournalShelf shelf_{kit_.files, clock_, kit_.ledger, Logger()};
 };
 
@@ -145,6 +156,60 @@ TEST_F(JournalStageTest, AFullQueueInMemoryRefusesBeforeAnythingIsWritten) {
   std::unique_ptr<JournalStage> stage = start(config({"a"}, 1), next);
   EXPECT_FALSE(send(*stage, 1).is_ok());
   EXPECT_EQ(kit_.metric("vigia_exporter_queue_items{exporter=\"a\""), 0);
+  stop(*stage);
+}
+
+TEST_F(JournalStageTest, WhatIsRefusedForGoodIsSetAside) {
+  test::FakeConsumer next;
+  next.script({invalid_argument("not this one")});
+  std::unique_ptr<JournalStage> stage = start(config({"a"}), next);
+  ASSERT_TRUE(send(*stage, 7).is_ok());
+  ASSERT_TRUE(send(*stage, 1).is_ok());
+  ASSERT_TRUE(wait_until([&] { return next.items() == 1 && kit_.metric("vigia_exporter_queue_items{exporter=\"a\"") == 0; }));
+  EXPECT_EQ(set_aside(), std::vector<std::string>{"not this one"});
+  EXPECT_EQ(next.tries(), 2u);
+  stop(*stage);
+}
+
+// Before the branches part, or in one of them.
+TEST_F(JournalStageTest, WhatIsRefusedForGoodIsSetAsideForEachExporterThatItIsFor) {
+  test::FakeConsumer next;
+  next.script({invalid_argument("for both"), invalid_argument("for one"), invalid_argument("for the other")});
+  std::unique_ptr<JournalStage> stage = start(config({"a", "b"}), next);
+  ASSERT_TRUE(send(*stage, 7).is_ok());
+  ASSERT_TRUE(wait_until([&] { return set_aside().size() == 2; }));
+  EXPECT_EQ(set_aside(), (std::vector<std::string>{"for one", "for the other"}));
+  stop(*stage);
+}
+
+TEST_F(JournalStageTest, ABranchThatTakesNothingDoesNotDisturbTheOther) {
+  test::FakeConsumer good;
+  test::FakeConsumer full;
+  FanOut both({&good, &full});
+  full.script({6, unavailable("full")});
+  std::unique_ptr<JournalStage> stage = start(config({"a", "b"}), both);
+  for (int i = 0; i < 5; i++) ASSERT_TRUE(send(*stage, 1).is_ok());
+  EXPECT_TRUE(wait_until([&] { return full.items() == 5; }));
+  EXPECT_EQ(good.items(), 5u);
+  EXPECT_EQ(good.tries(), 5u) << "each once";
+  EXPECT_TRUE(set_aside().empty());
+  stop(*stage);
+}
+
+TEST_F(JournalStageTest, AFullJournalSaysSoBeforeAnybodyElseTakesTheData) {
+  test::FakeConsumer next;
+  next.hold();
+  JournalStageConfig small = config({"a"});
+  small.cursors.front().quota = {0, 10, 0};
+  std::unique_ptr<JournalStage> stage = start(small, next);
+  EXPECT_TRUE(stage->reserve({1, 8, 100}).is_ok());
+  ASSERT_TRUE(send(*stage, 8).is_ok());
+  EXPECT_TRUE(stage->reserve({1, 2, 100}).is_ok());
+  Result<Reservation> room = stage->reserve({1, 3, 100});
+  ASSERT_FALSE(room.is_ok());
+  EXPECT_TRUE(room.status().is_retryable());
+  EXPECT_GT(room.status().retry_delay_ms(), 0);
+  kit_.on_loop([&] { next.release(); });
   stop(*stage);
 }
 

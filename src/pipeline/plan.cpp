@@ -43,7 +43,13 @@ class Planner {
 
   void add_pipeline(const PipelineConfig& pipeline) {
     std::vector<NodeKey> entrance = sinks_of(pipeline);
+    for (const NodeKey& sink : entrance) {
+      bool is_exporter = sink.kind == ComponentKind::exporter;
+      node(sink, is_exporter ? config_.exporters.at(sink.id) : config_.connectors.at(sink.id));
+    }
     std::optional<JournalStageConfig> journal = journal_of(pipeline, entrance);
+    std::optional<PlannedNode::DeadLetters> dead_letters;
+    if (journal) dead_letters = dead_letters_of(*journal);
     // What a processor of a durable pipeline holds names its exporters by their places, so other exporters mean other processors.
     std::string places;
     if (journal)
@@ -54,6 +60,7 @@ class Planner {
       PlannedNode& processor = node(key, config_.processors.at(id));
       processor.targets_of(pipeline.signal) = std::move(entrance);
       processor.fingerprint = places;
+      processor.dead_letters = dead_letters;
       entrance = {key};
     }
     if (journal) {
@@ -62,26 +69,22 @@ class Planner {
       head.targets_of(pipeline.signal) = std::move(entrance);
       head.fingerprint = journal->fingerprint() + places;
       head.journal = std::move(journal);
+      head.dead_letters = std::move(dead_letters);
       entrance = {key};
     }
     for (const ComponentId& id : pipeline.receivers) add_source(pipeline, id, entrance);
   }
 
-  std::vector<NodeKey> sinks_of(const PipelineConfig& pipeline) {
+  std::vector<NodeKey> sinks_of(const PipelineConfig& pipeline) const {
     std::vector<NodeKey> sinks;
     for (const ComponentId& id : pipeline.exporters) {
-      if (auto exporter = config_.exporters.find(id); exporter != config_.exporters.end()) {
-        NodeKey key{ComponentKind::exporter, id, "", pipeline.signal, pipeline.signal};
-        node(key, exporter->second);
-        add_once(sinks, key);
+      if (config_.exporters.contains(id)) {
+        add_once(sinks, {ComponentKind::exporter, id, "", pipeline.signal, pipeline.signal});
         continue;
       }
       for (const PipelineConfig& other : config_.pipelines)
-        if (is_receiver_of(id, other) && connects(id, pipeline.signal, other.signal)) {
-          NodeKey key{ComponentKind::connector, id, "", pipeline.signal, other.signal};
-          node(key, config_.connectors.at(id));
-          add_once(sinks, key);
-        }
+        if (is_receiver_of(id, other) && connects(id, pipeline.signal, other.signal))
+          add_once(sinks, {ComponentKind::connector, id, "", pipeline.signal, other.signal});
     }
     return sinks;
   }
@@ -93,19 +96,54 @@ class Planner {
       const SenderConfig* sender = sender_of(sinks[branch]);
       if (!sender || !sender->queue.is_durable()) continue;
       const QueueConfig& queue = sender->queue;
+      std::string exporter = sinks[branch].id.to_string();
       std::optional<PlannedNode::DeadLetters>& dead_letters = plan_.at(sinks[branch]).dead_letters;
-      if (!dead_letters) dead_letters = {ComponentId::parse(queue.storage), pipeline.name};
+      if (!dead_letters) dead_letters = {ComponentId::parse(queue.storage), pipeline.name, {{exporter, all_branches}}};
       journal.storage = ComponentId::parse(queue.storage);
       journal.blocks_on_overflow |= queue.blocks_on_overflow;
-      journal.cursors.push_back({sinks[branch].id.to_string(), branch, quota_of(pipeline, queue),
+      journal.cursors.push_back({exporter, branch, quota_of(pipeline, queue),
                                  queue.when_full == WhenFull::drop_oldest ? journal::WhenFull::drop_oldest : journal::WhenFull::reject,
                                  sender->overflow});
     }
     if (journal.cursors.empty()) return std::nullopt;
+    add_connectors(sinks, journal);
     journal.pipeline = pipeline.name;
     journal.signal = pipeline.signal;
     journal.branch_count = sinks.size();
     return journal;
+  }
+
+  // What a connector takes to another durable pipeline is safe once it is in that one's journal; until then it stays in this one. The
+  // connector says nothing of a queue, so that it gets what the exporter beside it has.
+  void add_connectors(const std::vector<NodeKey>& sinks, JournalStageConfig& journal) const {
+    journal::Amount quota = journal.cursors.front().quota;
+    for (size_t branch = 0; branch < sinks.size(); branch++)
+      if (sinks[branch].kind == ComponentKind::connector && leads_to_disk(sinks[branch]))
+        journal.cursors.push_back({branch_name(sinks[branch]), branch, quota});
+  }
+
+  static std::string branch_name(const NodeKey& connector) {
+    std::string id = connector.id.to_string();
+    return connector.from == connector.to ? id : id + " to " + std::string(otlp::signal_name(connector.to));
+  }
+
+  bool leads_to_disk(const NodeKey& sink) const {
+    if (sink.kind == ComponentKind::exporter) {
+      const SenderConfig* sender = sender_of(sink);
+      return sender && sender->queue.is_durable();
+    }
+    return std::any_of(config_.pipelines.begin(), config_.pipelines.end(), [&](const PipelineConfig& pipeline) {
+      if (!is_receiver_of(sink.id, pipeline) || pipeline.signal != sink.to) return false;
+      std::vector<NodeKey> sinks = sinks_of(pipeline);
+      return std::any_of(sinks.begin(), sinks.end(), [&](const NodeKey& next) { return leads_to_disk(next); });
+    });
+  }
+
+  static PlannedNode::DeadLetters dead_letters_of(const JournalStageConfig& journal) {
+    PlannedNode::DeadLetters letters{journal.storage, journal.pipeline, {}};
+    for (const JournalStageConfig::Cursor& cursor : journal.cursors)
+      letters.owners.push_back({cursor.exporter, uint64_t{1} << cursor.branch});
+    return letters;
   }
 
   const SenderConfig* sender_of(const NodeKey& key) const {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/dead_letter_desk.h"
 #include "pipeline/journal_stage.h"
 #include "pipeline/service_config.h"
 
@@ -33,10 +34,11 @@ struct NodeKey {
 struct PlannedNode {
   const ComponentConfig* component = nullptr;  // Not of a journal.
   std::optional<JournalStageConfig> journal;
-  // Of an exporter with storage: where it leaves dead letters.
+  // Of what can refuse data of a durable pipeline for good: where that is set aside.
   struct DeadLetters {
     ComponentId storage;
     std::string pipeline;
+    std::vector<DeadLetterOwner> owners;
   };
   std::optional<DeadLetters> dead_letters;
   // Equal fingerprints under one key: the instance may go on.

@@ -32,6 +32,7 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
  public:
   Core(const pipeline::Context& context, const BatchConfig& config, otlp::Signal signal, pipeline::Consumer& next)
       : log_(context.log),
+        set_aside_(context.set_aside),
         clock_(context.clock),
         ledger_(context.ledger),
         loops_(context.loops),
@@ -180,10 +181,10 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
     next_.consume(std::move(outgoing),
                   [self = shared_from_this(), kept = std::move(kept), attempt = std::move(attempt), started_ns](Status status) mutable {
                     self->telemetry_.send_duration.observe(static_cast<double>(self->clock_.steady_ns() - started_ns) / 1e9);
-                    if (status.is_retryable())
-                      attempt.refused(kept->batch);
-                    else
+                    if (status.is_ok())
                       attempt.accepted();
+                    else
+                      attempt.refused(kept->batch);
                     self->answered(std::move(*kept), status);
                   });
   }
@@ -221,7 +222,12 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
     end_stop_if_idle();
   }
 
+  // What came out of a journal was answered before.
   void drop(Batch& batch, const Status& status) {
+    if (set_aside_ && !batch.receipts.empty()) {
+      log_.warn("the next component refuses stored data for good. Setting it aside.", {{"error", status}, {"items", batch.item_count}});
+      return set_aside_(std::move(batch), status);
+    }
     dropped_.add(signal_, batch.item_count);
     log_.error("the next component refuses the data for good. Dropping data.", {{"error", status}, {"dropped_items", batch.item_count}});
     batch.settle();
@@ -334,6 +340,7 @@ class BatchProcessor::Core : public std::enable_shared_from_this<BatchProcessor:
   }
 
   const Logger log_;
+  const std::function<void(Batch, const Status&)> set_aside_;  // Null: what is refused for good is dropped.
   const Clock& clock_;
   MemoryLedger& ledger_;
   net::LoopGroup& loops_;
