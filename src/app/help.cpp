@@ -116,7 +116,7 @@ Flags:
       --data-dir DIR        the queues are in DIR/queue, which is made
                             (/var/lib/otel-agent)
       --max-disk-mib N      for all queues together (2048): half for logs, a
-                            quarter each for traces and metrics; at least 256
+                            quarter each for traces and metrics; at least 64
       --otlp-grpc-port N    port of OTLP over gRPC (4317)
       --otlp-http-port N    port of OTLP over HTTP (4318)
       --host ADDRESS        where to listen (127.0.0.1)

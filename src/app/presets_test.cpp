@@ -114,7 +114,7 @@ TEST(Presets, edge_does_not_start_without_a_destination) {
   for (const auto& [words, part] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"edge"}, "where to send is not known"},
            {{"edge", "--endpoint", "http://x:1", "--max-disk-mib", "none"}, "--max-disk-mib: expected a number of mebibytes"},
-           {{"edge", "--endpoint", "http://x:1", "--max-disk-mib", "255"}, "from 256"}}) {
+           {{"edge", "--endpoint", "http://x:1", "--max-disk-mib", "63"}, "from 64"}}) {
     Answer refused = answer_to(words);
     EXPECT_EQ(refused.code, 1);
     EXPECT_TRUE(contains(refused.err, part)) << refused.err;

@@ -102,8 +102,7 @@ Status add_edge_settings(const Arguments& arguments, config::LoadRequest& reques
   if (arguments.has("max-disk-mib")) {
     std::string text = arguments.value("max-disk-mib");
     std::optional<int64_t> mebibytes = parse_int(text);
-    // Much less, and a share would hardly be more than what is read ahead of sending, which cannot give way any more.
-    constexpr int64_t least = 256, most = int64_t{1} << 40;
+    constexpr int64_t least = 64, most = int64_t{1} << 40;
     if (!mebibytes || *mebibytes < least || *mebibytes > most)
       return invalid_argument(fmt::format("--max-disk-mib: expected a number of mebibytes from {}, found \"{}\"", least, text));
     settings.max_disk_mib = static_cast<uint64_t>(*mebibytes);

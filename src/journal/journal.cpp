@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
+#include "journal/quota.h"
 #include "journal/recovery.h"
 
 namespace vigia::journal {
@@ -19,11 +20,6 @@ std::vector<std::string> names_of(const std::vector<CursorOptions>& cursors) {
   std::vector<std::string> names;
   for (const CursorOptions& cursor : cursors) names.push_back(cursor.name);
   return names;
-}
-
-bool is_over(uint64_t quota, uint64_t amount) { return quota > 0 && amount > quota; }
-bool is_over(const Amount& quota, const Amount& amount) {
-  return is_over(quota.records, amount.records) || is_over(quota.items, amount.items) || is_over(quota.bytes, amount.bytes);
 }
 
 void give(uint64_t& budget, uint64_t bytes) { budget -= std::min(budget, bytes); }
@@ -128,6 +124,7 @@ void Journal::append(Record record, AppendDone done, uint64_t cursors) {
       return admitted;
     }
     state.pending_amount += framed->amount();
+    state.pending_held_bytes += held_bytes(framed->record());
     state.pending.push_back({std::move(framed), std::move(done), cursors});
     return admitted;
   });
@@ -138,7 +135,7 @@ void Journal::append(Record record, AppendDone done, uint64_t cursors) {
 Status Journal::admit(State& state, const FramedRecord& record, uint64_t cursors) const {
   int64_t now_ms = environment_.clock.steady_ms();
   Amount amount = record.amount();
-  if (state.pending_amount.bytes + amount.bytes > state.options.most_pending_bytes && state.pending_amount.records > 0)
+  if (state.pending_held_bytes + held_bytes(record.record()) > state.options.most_pending_bytes && state.pending_amount.records > 0)
     return unavailable("too much waits to be written to the disk").retryable_after_ms(short_wait_ms);
   RETURN_IF_ERROR(admit_to_disk(state, amount.bytes, now_ms));
   for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++)
@@ -281,7 +278,21 @@ bool Journal::is_readable(uint32_t cursor) const {
 
 bool Journal::is_readable(const State& state, uint32_t cursor) {
   const Books::Cursor& books = state.books.cursor(cursor);
-  return books.wanted.records > books.held.records && state.holders[cursor].backlog_bytes < state.options.backlog_bytes;
+  return books.wanted.records > books.held.records && may_hold_backlog(state, cursor);
+}
+
+bool Journal::may_hold_live(const State& state, uint32_t cursor) {
+  return state.holders[cursor].live_bytes < state.options.live_bytes && may_hold_more(state, cursor);
+}
+
+bool Journal::may_hold_backlog(const State& state, uint32_t cursor) {
+  return state.holders[cursor].backlog_bytes < state.options.backlog_bytes && may_hold_more(state, cursor);
+}
+
+// What is held cannot be dropped.
+bool Journal::may_hold_more(const State& state, uint32_t cursor) {
+  const CursorOptions& options = state.holders[cursor].options;
+  return options.when_full == WhenFull::reject || !reaches(part_of(options.quota, 2), state.books.cursor(cursor).held);
 }
 
 CursorState Journal::cursor_state(uint32_t cursor) const {

@@ -11,7 +11,8 @@
 // - A cursor takes a record, then releases it or gives it back. What is appended is taken at once, as live data, by each cursor that does not
 //   hold too much already; what was left is read from the files by read(), as backlog. Both have a budget, so that new and old data share
 //   what a slow reader can do.
-// - A cursor that wants as much as its quota refuses newcomers (retryable, with the time that making room will take) or drops its oldest.
+// - A cursor that wants as much as its quota refuses newcomers (retryable, with the time that making room will take) or drops its oldest: a
+//   file's worth, for which files are kept small, and nothing that somebody holds, for which no more than half of the quota is ever held.
 // - A failed sync ends the life of its file: what had not been answered goes into a new one. A full disk refuses, and nothing else.
 // - Releases are written with the next group or soon by themselves; after a crash some may be forgotten, and their records are read again.
 // - Files that nobody wants are deleted whole; while data flows, one is kept to be written over.
@@ -55,9 +56,9 @@ struct JournalOptions {
   int64_t sync_interval_ms = 1'000;
   uint64_t max_bytes = 0;  // Of all files; 0: any.
   uint64_t file_bytes = 16 << 20;
-  uint64_t min_free_bytes = 64 << 20;  // What is left of the disk for others.
-  uint64_t most_pending_bytes = 64 << 20;
-  // What each cursor may hold of new and of old data, unpacked and with all that belongs to it. It may be passed by one record.
+  uint64_t min_free_bytes = 64 << 20;      // What is left of the disk for others.
+  uint64_t most_pending_bytes = 64 << 20;  // Unpacked, and with all that belongs to it.
+  // What each cursor may hold of new and of old data, likewise. It may be passed by one record.
   uint64_t live_bytes = 12 << 20;
   uint64_t backlog_bytes = 12 << 20;
 };
@@ -156,6 +157,7 @@ class Journal {
     std::vector<Holder> holders;  // As the books' cursors, also those that are gone.
     std::vector<Pending> pending;
     Amount pending_amount;
+    uint64_t pending_held_bytes = 0;
     std::vector<Released> releases;  // Not written yet.
     bool must_begin_file = false;
     bool is_short_of_room = false;  // Somebody was refused because of max_bytes: a drained file goes, however small it is.
@@ -187,6 +189,9 @@ class Journal {
 
   // --- Appending ---
   Status admit(State& state, const FramedRecord& record, uint64_t cursors) const;
+  static bool may_hold_live(const State& state, uint32_t cursor);
+  static bool may_hold_backlog(const State& state, uint32_t cursor);
+  static bool may_hold_more(const State& state, uint32_t cursor);
   static bool is_asked(const State& state, uint32_t cursor, uint64_t cursors);
   static Status admit_to_cursor(State& state, uint32_t cursor, const Amount& amount, int64_t now_ms);
   static Status room_of_cursor(const State& state, uint32_t cursor, const Amount& amount, int64_t now_ms);
@@ -204,6 +209,7 @@ class Journal {
   Result<bool> begin_file_if_needed();
   Status begin_file();
   void abandon_file();
+  static Amount most_per_file(const JournalOptions& options);
   Status sync_now();
   void answer(Group group, Status status, const std::vector<uint64_t>& offsets);
   static void note_release(State& state, uint32_t cursor, const RecordPlace& place);
@@ -213,6 +219,7 @@ class Journal {
   void remove_drained_file();
   void remove_file(const FileIdentity& file);
   void remove_spare();
+  bool has_room_for_spare() const;
   int64_t rest();
 
   // --- Reading ---
@@ -236,6 +243,7 @@ class Journal {
   // Of work().
   Random random_;
   std::unique_ptr<LogWriter> writer_;
+  Amount written_;  // To the file.
   uint64_t next_file_ = 1;
   uint64_t next_record_ = 1;
   bool has_spare_ = false;    // A finished file, kept to be written over.

@@ -42,8 +42,7 @@ Result<std::vector<ReadRecord>> Journal::read(uint32_t cursor, uint64_t max_byte
 
 std::optional<Journal::NextRead> Journal::next_to_read(uint32_t cursor) const {
   return state_.with([&](const State& state) -> std::optional<NextRead> {
-    const Holder& holder = state.holders[cursor];
-    if (holder.backlog_bytes >= state.options.backlog_bytes) return std::nullopt;
+    if (!may_hold_backlog(state, cursor)) return std::nullopt;
     std::optional<Books::Position> next = state.books.next_waiting(cursor, {});
     if (!next) return std::nullopt;
     const FileEntry& file = *state.books.find_file(next->file);
@@ -113,7 +112,7 @@ Result<bool> Journal::take_record(uint32_t cursor, const FrameReader::Step& step
     Holder& holder = state.holders[cursor];
     is_taken = state.books.take(cursor, read.place);
     if (is_taken) holder.backlog_bytes += read.place.held_bytes;
-    return holder.backlog_bytes < state.options.backlog_bytes;
+    return may_hold_backlog(state, cursor);
   });
   if (is_taken) {
     bytes += read.place.held_bytes;

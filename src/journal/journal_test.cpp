@@ -144,6 +144,36 @@ TEST_F(JournalTest, DropOldestTakesNewcomersAndCountsWhatWent) {
   EXPECT_EQ(read_bodies(1).size(), 8u) << "the other cursor keeps all";
 }
 
+TEST_F(JournalTest, DropOldestDropsLittleAtATime) {
+  options_.live_bytes = 0;
+  for (const Amount& quota : {Amount{160, 0, 0}, Amount{0, 160, 0}, Amount{0, 0, 160 * 150}}) {
+    journal_ = nullptr;
+    options_.directory += "x";
+    ASSERT_TRUE(files_.create_directories(options_.directory).is_ok());
+    open({{"a", quota, WhenFull::drop_oldest}});
+    for (int i = 0; i < 400; i++) {
+      Result<Appended> appended = append("a body");
+      ASSERT_TRUE(appended.is_ok()) << appended.status().message() << " at " << i;
+      CursorState state = journal_->cursor_state(0);
+      if (state.dropped.records > 0) {
+        EXPECT_GE(state.wanted.records, 120u) << i;
+      }
+    }
+    EXPECT_GT(journal_->cursor_state(0).dropped.records, 200u);
+  }
+}
+
+TEST_F(JournalTest, DropOldestHasSomethingToDropAlthoughNothingIsDelivered) {
+  open({{"a", {20, 0, 0}, WhenFull::drop_oldest}});
+  for (int i = 0; i < 100; i++) {
+    Result<Appended> appended = append("body");
+    ASSERT_TRUE(appended.is_ok()) << appended.status().message() << " at " << i;
+    (void)journal_->read(0, 1 << 20).value();
+  }
+  EXPECT_GE(journal_->cursor_state(0).dropped.records, 80u);
+  EXPECT_LE(journal_->cursor_state(0).held.records, 11u);
+}
+
 TEST_F(JournalTest, AFailedSyncMovesTheGroupToANewFile) {
   open();
   append("one").value();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "journal/journal.h"
+#include "journal/quota.h"
 
 namespace vigia::journal {
 
@@ -76,20 +77,30 @@ Status Journal::write_once(Group& group, std::vector<uint64_t>& offsets) {
     return std::move(written).status();
   }
   offsets = std::move(*written);
+  for (const FramedRecord* record : records) written_ += record->amount();
   return {};
 }
 
 Result<bool> Journal::begin_file_if_needed() {
-  auto [must_begin, file_bytes, policy] =
-      state_.with([](State& state) { return std::tuple(state.must_begin_file, state.options.file_bytes, state.options.sync); });
-  if (writer_ && !must_begin && writer_->size_bytes() < file_bytes) return false;
+  auto [must_begin, file_bytes, most, policy] = state_.with([](State& state) {
+    return std::tuple(state.must_begin_file, state.options.file_bytes, most_per_file(state.options), state.options.sync);
+  });
+  if (writer_ && !must_begin && writer_->size_bytes() < file_bytes && !reaches(most, written_)) return false;
   // What was answered on trust is made safe before its file is left.
-  if (writer_ && policy == SyncPolicy::interval && writer_->synced_bytes() < writer_->size_bytes()) (void)sync_now();
+  if (writer_ && policy == SyncPolicy::interval && writer_->synced_bytes() < writer_->size_bytes() && !sync_now().is_ok()) abandon_file();
   writer_ = nullptr;
   Status status = begin_file();
   if (status.is_ok()) return true;
   failed_writes_.fetch_add(1, std::memory_order_relaxed);
   return status;
+}
+
+// A whole file's worth is dropped at a time, and that has to be little of the queue.
+Amount Journal::most_per_file(const JournalOptions& options) {
+  Amount most;
+  for (const CursorOptions& cursor : options.cursors)
+    if (cursor.when_full == WhenFull::drop_oldest) most = stricter(most, part_of(cursor.quota, 16));
+  return most;
 }
 
 Status Journal::begin_file() {
@@ -102,6 +113,7 @@ Status Journal::begin_file() {
     state.must_begin_file = false;
     return state.books.encode();
   });
+  written_ = {};
   FileHeader header{{next_file_++, random_.next()}, next_record_, environment_.clock.wall_ns()};
   ASSIGN_OR_RETURN(writer_, make_file(header, checkpoint));
   state_.with([&](State& state) {
@@ -144,9 +156,14 @@ void Journal::answer(Group group, Status status, const std::vector<uint64_t>& of
   std::vector<Result<Appended>> answers;
   answers.reserve(group.records.size());
   Amount amount;
-  for (const Pending& pending : group.records) amount += pending.record->amount();
+  uint64_t held = 0;
+  for (const Pending& pending : group.records) {
+    amount += pending.record->amount();
+    held += held_bytes(pending.record->record());
+  }
   state_.with([&](State& state) {
     state.pending_amount -= amount;
+    state.pending_held_bytes -= held;
     if (!status.is_ok()) {
       state.releases.insert(state.releases.begin(), group.releases.begin(), group.releases.end());
       return;
@@ -181,7 +198,7 @@ uint64_t Journal::publish(State& state, const Pending& pending, const RecordPlac
     bool is_for_it = (pending.cursors >> cursor & 1) != 0;
     if (!is_for_it && state.books.release(cursor, place)) note_release(state, cursor, place);
     if (!is_for_it) continue;
-    if (holder.live_bytes >= state.options.live_bytes || !state.books.take(cursor, place)) continue;
+    if (!may_hold_live(state, cursor) || !state.books.take(cursor, place)) continue;
     holder.live_bytes += place.held_bytes;
     live_cursors |= uint64_t{1} << cursor;
   }
@@ -235,10 +252,18 @@ void Journal::remove_finished() {
 
 void Journal::remove_file(const FileIdentity& file) {
   std::string path = directory_ + "/" + file.name();
-  bool is_spare = keeps_spares_ && !has_spare_ && environment_.files.rename(path, directory_ + "/" + std::string(spare_name)).is_ok();
+  bool is_spare = keeps_spares_ && !has_spare_ && has_room_for_spare() &&
+                  environment_.files.rename(path, directory_ + "/" + std::string(spare_name)).is_ok();
   has_spare_ |= is_spare;
   if (!is_spare && !environment_.files.remove(path).is_ok()) return;
   state_.with([&](State& state) { state.books.remove_file(file.number); });
+}
+
+// The spare takes the disk's room as long as it is there, and so does the file that it becomes.
+bool Journal::has_room_for_spare() const {
+  return state_.with([](const State& state) {
+    return state.options.max_bytes == 0 || state.books.size_bytes() + 2 * state.options.file_bytes <= state.options.max_bytes;
+  });
 }
 
 void Journal::remove_spare() {
