@@ -179,6 +179,7 @@ void ClientConnection::begin_session() {
 void ClientConnection::take_early_words() {
   if (proxy_answer_.empty() || phase_ != Phase::open) return;
   is_reading_ = true;
+  has_spoken_ = true;
   bool is_good = session_->receive(std::exchange(proxy_answer_, {}));
   is_reading_ = false;
   if (phase_ != Phase::open) return;
@@ -188,11 +189,15 @@ void ClientConnection::take_early_words() {
 
 // A server that has taken the connection but does not say its first word is not there yet: the time for connecting runs on.
 void ClientConnection::note_if_confirmed() {
-  if (is_confirmed_ || !session_->is_confirmed()) return;
+  if (!session_->is_confirmed()) return;
   is_confirmed_ = true;
   loop_.cancel_timer(std::exchange(connect_timer_, 0));
-  if (pool_) pool_->addresses().worked(address_);
+  // HTTP/1 expects no first word, but an address that takes connections and then says nothing has not worked.
+  if (has_spoken_ && !std::exchange(is_proven_, true) && pool_) pool_->addresses().worked(address_);
 }
+
+// Whether the address was of no use: the connection did not come about, or nothing at all came back on it.
+bool ClientConnection::has_address_failed() const { return address_.size() > 0 && !is_proven_ && (!is_confirmed_ || was_asked_); }
 
 void ClientConnection::on_io(bool readable, bool writable) {
   std::shared_ptr<ClientConnection> keep = shared_from_this();
@@ -218,6 +223,7 @@ void ClientConnection::read_some() {
   while (phase_ == Phase::open && over.is_ok()) {
     Transport::ReadResult result = transport_->read(read_buffer_.data(), read_buffer_.size());
     if (result.state == IoState::would_block) break;
+    has_spoken_ |= result.bytes > 0;
     if (result.state == IoState::closed)
       over = closed_by_server();
     else if (!session_->receive({read_buffer_.data(), result.bytes}))
@@ -267,6 +273,7 @@ void ClientConnection::update_watch(bool wants_write) {
 
 void ClientConnection::submit(CallPointer call) {
   call->connection = this;
+  was_asked_ = true;
   session_->submit(std::move(call));
   if (!is_reading_) flush();
 }
@@ -317,7 +324,7 @@ void ClientConnection::close(const Status& why) {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
   loop_.cancel_timer(std::exchange(connect_timer_, 0));
-  if (pool_ && !is_confirmed_ && address_.size() > 0) pool_->addresses().failed(address_);
+  if (pool_ && has_address_failed()) pool_->addresses().failed(address_);
   connector_.reset();
   if (transport_) loop_.forget(transport_->descriptor());
   if (session_) session_->on_closed(why);

@@ -64,6 +64,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   void begin_session();
   void take_early_words();
   void note_if_confirmed();
+  bool has_address_failed() const;
   void read_some();
   void flush();
   void update_watch(bool wants_write);
@@ -82,6 +83,9 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   SocketAddress address_;                 // the one that took the connection
   EventLoop::TimerId connect_timer_ = 0;  // until the server is known to be there
   bool is_confirmed_ = false;             // it is
+  bool was_asked_ = false;                // something
+  bool has_spoken_ = false;               // the server, anything at all
+  bool is_proven_ = false;                // it has spoken, and what was to be expected
   std::unique_ptr<Transport> transport_;
   std::string proxy_answer_;  // and what follows it
   std::unique_ptr<ClientSession> session_;

@@ -211,6 +211,15 @@ TEST_F(ClientFaultsTest, ARefusingAddressCostsNoTime) {
   EXPECT_TRUE(answer.is_ok()) << answer.status().to_string();
 }
 
+TEST_F(ClientFaultsTest, AnHttp1AddressThatTakesConnectionsAndSaysNothingIsNotTheFirstChoiceForLong) {
+  RawListener silent;
+  resolver_.addresses = {silent.address(), living_server()};
+  HttpClient& waiting = client(http1_);
+  EXPECT_EQ(send(waiting, 100).get().status().code(), StatusCode::deadline_exceeded);
+  auto second = send(waiting, 10'000).get();
+  EXPECT_TRUE(second.is_ok()) << second.status().to_string();
+}
+
 TEST_F(ClientFaultsTest, WhenNobodyAnswersAllIsOverInTheTimeForConnecting) {
   BlackHole one, other;
   resolver_.addresses = {one.address(), other.address()};
