@@ -20,6 +20,21 @@ std::string ClientConnection::destination() const {
   return settings_.port == 0 ? settings_.host : HostPort{settings_.host, settings_.port}.to_string();
 }
 
+std::string_view ClientConnection::what_is_waited_for() const {
+  switch (phase_) {
+    case Phase::resolving:
+      return "the name servers have not answered";
+    case Phase::connecting:
+      return "nobody has taken the connection";
+    case Phase::proxy:
+      return "the proxy has not answered";
+    case Phase::handshake:
+      return "the TLS handshake is not over";
+    default:
+      return {};
+  }
+}
+
 // With TLS 1.3 a server refuses our certificate, or the lack of one, only after the handshake is over for us.
 Status ClientConnection::closed_by_server() const {
   const std::string& why = transport_->tls_error();

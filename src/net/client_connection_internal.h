@@ -36,6 +36,8 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   bool can_take() const { return phase_ == Phase::open && session_->can_take(); }
   bool is_leaving() const { return phase_ == Phase::closed || (phase_ == Phase::open && session_->is_leaving()); }
   bool is_open() const { return phase_ == Phase::open; }
+  // Until it is open: what has not come yet, for people. "" afterwards.
+  std::string_view what_is_waited_for() const;
   bool is_http2() const { return is_http2_; }
   bool is_idle() const { return phase_ == Phase::open && session_->calls_in_flight() == 0; }
   int64_t idle_since_ms() const { return idle_since_ms_; }
