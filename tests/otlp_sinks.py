@@ -89,7 +89,9 @@ class _Server(ThreadingHTTPServer):
 
 
 class HttpSink(Sink):
-    """OTLP/HTTP. `answers` holds (status, headers) to give before it starts to accept."""
+    """OTLP/HTTP. `answers` holds (status, headers) to give before it starts to accept. With `closes` every answer ends its connection."""
+
+    closes = False
 
     def __init__(self, address="127.0.0.1:0", record=None):
         """`record` is called with what arrives, in the place of the sink's own memory."""
@@ -139,9 +141,10 @@ class HttpSink(Sink):
         handler.rfile.readline()
         return body
 
-    @staticmethod
-    def _answer(handler, status, body, headers):
+    def _answer(self, handler, status, body, headers):
         handler.send_response(status)
+        if self.closes:
+            handler.send_header("Connection", "close")  # the library acts upon it
         for name, value in headers.items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(body)))
