@@ -141,7 +141,7 @@ void ClientConnection::begin_handshake() {
     std::vector<std::string> alpn;
     if (settings_.allow_http2) alpn.emplace_back("h2");
     if (settings_.allow_http1) alpn.emplace_back("http/1.1");
-    auto made = settings_.tls->new_session(settings_.host, alpn);
+    auto made = settings_.tls->new_session(settings_.host, alpn, pool_ ? pool_->log() : Logger());
     if (!made.is_ok()) {
       close(made.status());
       return;

@@ -26,6 +26,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
     virtual void on_closed(ClientConnection& connection, bool was_open, const Status& why) = 0;
     virtual void send_elsewhere(CallPointer call) = 0;
     virtual AddressMemory& addresses() = 0;
+    virtual const Logger& log() const = 0;
   };
 
   ClientConnection(const ClientSettings& settings, EventLoop& loop, Resolver& resolver, MemoryLedger& ledger, std::string& read_buffer,

@@ -31,6 +31,7 @@ class LoopPool final : public ClientConnection::Pool {
   void on_closed(ClientConnection& connection, bool was_open, const Status& why) override;
   void send_elsewhere(CallPointer call) override;
   AddressMemory& addresses() override { return addresses_; }
+  const Logger& log() const override { return log_; }
 
  private:
   void arm_deadline(const CallPointer& call);
