@@ -177,6 +177,13 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, c
   return SSL_TLSEXT_ERR_OK;
 }
 
+// Whoever resumes a session shows no certificate, and OpenSSL does not ask whether the one of then has expired meanwhile.
+void refuse_old_sessions(SSL_CTX* context) {
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, 0);
+}
+
 Result<ContextPointer> server_context(const TlsSettings& settings) {
   if (settings.cert_file.empty() && settings.cert_pem.empty()) return invalid_argument("TLS on a server needs cert_file and key_file");
   ASSIGN_OR_RETURN(ContextPointer context, new_context(settings, true));
@@ -185,6 +192,7 @@ Result<ContextPointer> server_context(const TlsSettings& settings) {
   if (!settings.client_ca_file.empty()) {
     RETURN_IF_ERROR(trust(context.get(), settings.client_ca_file, "", "client_ca_file", false));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    refuse_old_sessions(context.get());
   }
   return context;
 }
