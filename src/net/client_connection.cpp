@@ -130,10 +130,12 @@ void ClientConnection::abandon(const CallPointer& call) {
   call->connection = nullptr;
   if (phase_ != Phase::open) return;
   std::shared_ptr<ClientConnection> keep = shared_from_this();
-  if (!session_->abandon(call, loop_.now_ms()))
+  if (!session_->abandon(call, loop_.now_ms())) {
     close(unavailable("the call was given up"));
-  else if (!is_reading_)
+    if (pool_) pool_->on_silence(address_);
+  } else if (!is_reading_) {
     flush();
+  }
 }
 
 void ClientConnection::send_elsewhere(CallPointer call) {

@@ -25,6 +25,8 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
     // It is over; when it never opened, `why` says why.
     virtual void on_closed(ClientConnection& connection, bool was_open, const Status& why) = 0;
     virtual void send_elsewhere(CallPointer call) = 0;
+    // A call has waited there in vain, and its connection is closed.
+    virtual void on_silence(const SocketAddress& address) = 0;
     virtual AddressMemory& addresses() = 0;
     virtual const Logger& log() const = 0;
   };
@@ -41,6 +43,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   std::string_view what_is_waited_for() const;
   bool is_http2() const { return is_http2_; }
   bool is_idle() const { return phase_ == Phase::open && session_->calls_in_flight() == 0; }
+  const SocketAddress& address() const { return address_; }
   int64_t idle_since_ms() const { return idle_since_ms_; }
   void submit(CallPointer call);
   void abandon(const CallPointer& call);

@@ -30,6 +30,7 @@ class LoopPool final : public ClientConnection::Pool {
   void on_available(ClientConnection& connection) override { give_work(connection); }
   void on_closed(ClientConnection& connection, bool was_open, const Status& why) override;
   void send_elsewhere(CallPointer call) override;
+  void on_silence(const SocketAddress& address) override;
   AddressMemory& addresses() override { return addresses_; }
   const Logger& log() const override { return log_; }
 
@@ -172,6 +173,14 @@ void LoopPool::send_elsewhere(CallPointer call) {
   loop_.post([this, call = std::move(call)]() mutable {
     if (!call->is_finished()) submit(std::move(call));
   });
+}
+
+// Nobody may live there any more: the next calls shall not find that out one by one, each on another idle connection.
+void LoopPool::on_silence(const SocketAddress& address) {
+  std::vector<std::shared_ptr<ClientConnection>> suspects;
+  for (auto& [pointer, connection] : connections_)
+    if (connection->is_idle() && connection->address() == address) suspects.push_back(connection);
+  for (auto& connection : suspects) connection->close(unavailable("another connection to the same address has fallen silent"));
 }
 
 void LoopPool::sweep() {
