@@ -26,10 +26,11 @@ QUICK_RETRY = {"initial_interval": "50ms", "max_interval": "200ms", "max_elapsed
 class DurableVigia(Vigia):
     is_reference = False
 
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, launcher=()):
         self.config_file = Path(folder) / "config.yaml"
         self.config_file.write_text(as_yaml(config))
-        super().__init__(folder, [f"--config={self.config_file}", "--set", "service.telemetry.metrics.address=127.0.0.1:0"])
+        arguments = [f"--config={self.config_file}", "--set", "service.telemetry.metrics.address=127.0.0.1:0"]
+        super().__init__(folder, arguments, launcher=launcher)
 
     def reload(self, config):
         self.config_file.write_text(as_yaml(config))
@@ -45,6 +46,7 @@ class DurableSystem:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.directory = self.folder / "storage"
+        self.launcher = ()  # see Vigia
         self.started = []
         self._lives = 0
 
@@ -53,7 +55,7 @@ class DurableSystem:
         self._lives += 1
         folder = self.folder / f"life-{self._lives}"
         folder.mkdir()
-        process = (CollectorProcess if self.is_reference else DurableVigia)(folder, config)
+        process = (CollectorProcess if self.is_reference else DurableVigia)(folder, config, launcher=self.launcher)
         self.started.append(process)
         return process.wait_ready() if is_ready else process
 

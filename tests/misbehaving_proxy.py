@@ -53,8 +53,7 @@ class MisbehavingProxy:
         return self
 
     def __exit__(self, *_):
-        self.behave("refuses")
-        self._listener.close()
+        self.die()
 
     def behave(self, behaviour):
         """From the next piece of data on."""
@@ -62,6 +61,15 @@ class MisbehavingProxy:
         with self._changed:
             self._behaviour = behaviour
             self._changed.notify_all()
+
+    def die(self):
+        """Nobody listens any more; connections are reset when the exporter next says something."""
+        self.behave("refuses")
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would not wake who accepts
+        except OSError:
+            pass  # it is dead already
+        self._listener.close()
 
     def _note(self, behaviour):
         with self._changed:

@@ -1,6 +1,7 @@
 """Backends that take OTLP with other people's code (Python's http.server, grpcio, protobuf) and remember what arrived."""
 
 import gzip
+import ssl
 import threading
 import zlib
 from concurrent import futures
@@ -89,10 +90,13 @@ class _Server(ThreadingHTTPServer):
 
 
 class HttpSink(Sink):
-    """OTLP/HTTP. `answers` holds (status, headers) to give before it starts to accept."""
+    """OTLP/HTTP. `answers` holds (status, headers) to give before it starts to accept. With `closes` every answer ends its connection."""
 
-    def __init__(self, address="127.0.0.1:0", record=None):
-        """`record` is called with what arrives, in the place of the sink's own memory."""
+    closes = False
+
+    def __init__(self, address="127.0.0.1:0", record=None, certificates=None, client_authority=None):
+        """`record` is called with what arrives, in the place of the sink's own memory. By TLS if there are certificates; clients must show
+        theirs if there is a file of who signs them."""
         super().__init__()
         self.answers = []
         self._record = record or self.record
@@ -109,7 +113,12 @@ class HttpSink(Sink):
 
         host, port = address.split(":")
         self._server = _Server((host, int(port)), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if certificates:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_authority)
+            context.load_cert_chain(certificates.certificate, certificates.key)
+            context.verify_mode = ssl.CERT_REQUIRED if client_authority else ssl.CERT_NONE
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if certificates else 'http'}://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def serve(self, handler):
@@ -139,9 +148,10 @@ class HttpSink(Sink):
         handler.rfile.readline()
         return body
 
-    @staticmethod
-    def _answer(handler, status, body, headers):
+    def _answer(self, handler, status, body, headers):
         handler.send_response(status)
+        if self.closes:
+            handler.send_header("Connection", "close")  # the library acts upon it
         for name, value in headers.items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(body)))

@@ -10,7 +10,7 @@ class ReturningBackend(Sink):
 
     def __init__(self, is_there=False, front=GrpcSink):
         super().__init__()
-        self._kind_of_front = front
+        self.front = front  # may be another one the next time that it comes
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self._place.bind(("127.0.0.1", 0))
@@ -20,7 +20,7 @@ class ReturningBackend(Sink):
             self.come()
 
     def come(self):
-        self._front = self._kind_of_front(address=self.endpoint, record=self.record)
+        self._front = self.front(address=self.endpoint, record=self.record)
 
     def leave(self):
         """At once: requests that are being answered get no answer, and may have been recorded all the same."""

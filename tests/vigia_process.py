@@ -44,12 +44,13 @@ def as_yaml(config):
 
 
 class Vigia:
-    def __init__(self, folder, arguments, environment=None):
+    def __init__(self, folder, arguments, environment=None, launcher=()):
+        """`launcher` is a command that becomes the program which is named behind it."""
         self.folder = Path(folder)
         self.ports_file = self.folder / "ports.json"
         self.log_file = self.folder / "vigia.log"
         with open(self.log_file, "ab") as log:
-            self.process = subprocess.Popen([binary(), *map(str, arguments), "--ports-file", str(self.ports_file)],
+            self.process = subprocess.Popen([*launcher, binary(), *map(str, arguments), "--ports-file", str(self.ports_file)],
                                             env=clean_environment(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.ports = {}
 

@@ -25,7 +25,10 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
     // It is over; when it never opened, `why` says why.
     virtual void on_closed(ClientConnection& connection, bool was_open, const Status& why) = 0;
     virtual void send_elsewhere(CallPointer call) = 0;
+    // A call has waited there in vain, and its connection is closed.
+    virtual void on_silence(const SocketAddress& address) = 0;
     virtual AddressMemory& addresses() = 0;
+    virtual const Logger& log() const = 0;
   };
 
   ClientConnection(const ClientSettings& settings, EventLoop& loop, Resolver& resolver, MemoryLedger& ledger, std::string& read_buffer,
@@ -36,8 +39,11 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   bool can_take() const { return phase_ == Phase::open && session_->can_take(); }
   bool is_leaving() const { return phase_ == Phase::closed || (phase_ == Phase::open && session_->is_leaving()); }
   bool is_open() const { return phase_ == Phase::open; }
+  // Until it is open: what has not come yet, for people. "" afterwards.
+  std::string_view what_is_waited_for() const;
   bool is_http2() const { return is_http2_; }
   bool is_idle() const { return phase_ == Phase::open && session_->calls_in_flight() == 0; }
+  const SocketAddress& address() const { return address_; }
   int64_t idle_since_ms() const { return idle_since_ms_; }
   void submit(CallPointer call);
   void abandon(const CallPointer& call);
@@ -64,6 +70,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   void begin_session();
   void take_early_words();
   void note_if_confirmed();
+  bool has_address_failed() const;
   void read_some();
   void flush();
   void update_watch(bool wants_write);
@@ -82,6 +89,9 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   SocketAddress address_;                 // the one that took the connection
   EventLoop::TimerId connect_timer_ = 0;  // until the server is known to be there
   bool is_confirmed_ = false;             // it is
+  bool was_asked_ = false;                // something
+  bool has_spoken_ = false;               // the server, anything at all
+  bool is_proven_ = false;                // it has spoken, and what was to be expected
   std::unique_ptr<Transport> transport_;
   std::string proxy_answer_;  // and what follows it
   std::unique_ptr<ClientSession> session_;

@@ -211,6 +211,36 @@ TEST_F(ClientFaultsTest, ARefusingAddressCostsNoTime) {
   EXPECT_TRUE(answer.is_ok()) << answer.status().to_string();
 }
 
+TEST_F(ClientFaultsTest, AnHttp1AddressThatTakesConnectionsAndSaysNothingIsNotTheFirstChoiceForLong) {
+  RawListener silent;
+  resolver_.addresses = {silent.address(), living_server()};
+  HttpClient& waiting = client(http1_);
+  EXPECT_EQ(send(waiting, 100).get().status().code(), StatusCode::deadline_exceeded);
+  auto second = send(waiting, 10'000).get();
+  EXPECT_TRUE(second.is_ok()) << second.status().to_string();
+}
+
+TEST_F(ClientFaultsTest, OneHttp1CallWithoutAnswerIsTheEndOfTheIdleConnectionsToThatAddress) {
+  RawListener moved_away;
+  resolver_.addresses = {moved_away.address()};
+  HttpClient& waiting = client(http1_);
+  std::vector<std::future<Result<ClientResponse>>> answers;
+  std::vector<RawPeer> servers;
+  for (int i = 0; i < 3; i++) {
+    answers.push_back(send(waiting, 10'000));
+    servers.push_back(moved_away.accept());
+  }
+  for (RawPeer& server : servers) {
+    ASSERT_TRUE(server.wait_for("\r\n\r\n"));
+    server.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  }
+  for (auto& answer : answers) ASSERT_TRUE(answer.get().is_ok());
+  resolver_.addresses = {living_server()};
+  EXPECT_EQ(send(waiting, 100).get().status().code(), StatusCode::deadline_exceeded);
+  auto next = send(waiting, 2'000).get();
+  EXPECT_TRUE(next.is_ok()) << "the other connections lead to nowhere, too: " << next.status().to_string();
+}
+
 TEST_F(ClientFaultsTest, WhenNobodyAnswersAllIsOverInTheTimeForConnecting) {
   BlackHole one, other;
   resolver_.addresses = {one.address(), other.address()};

@@ -19,7 +19,9 @@ class Resolver {
   static std::unique_ptr<Resolver> create(LoopGroup& loops);
   virtual ~Resolver() = default;
 
-  // REQUIRES: called on a loop. Numbers are answered at once, names by /etc/hosts and DNS. At least one address, IPv4 and IPv6 alternating, on success.
+  // REQUIRES: called on a loop. Numbers are answered at once, names by /etc/hosts and DNS. At least one address, IPv4 and IPv6 alternating,
+  // on success. An answer counts for a second, failures, too, so that each loop asks for a name once a second at most. A name server that
+  // is silent is asked again after 1 and 3 s and given up after 7 s; other servers in /etc/resolv.conf are used from the next look-up on.
   virtual void resolve(const std::string& host, int port, Function<void(Result<std::vector<SocketAddress>>)> done) = 0;
 };
 

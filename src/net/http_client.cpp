@@ -30,10 +30,13 @@ class LoopPool final : public ClientConnection::Pool {
   void on_available(ClientConnection& connection) override { give_work(connection); }
   void on_closed(ClientConnection& connection, bool was_open, const Status& why) override;
   void send_elsewhere(CallPointer call) override;
+  void on_silence(const SocketAddress& address) override;
   AddressMemory& addresses() override { return addresses_; }
+  const Logger& log() const override { return log_; }
 
  private:
   void arm_deadline(const CallPointer& call);
+  std::string_view what_is_waited_for() const;
   void fail_waiting(const Status& why);
   void give_work(ClientConnection& connection);
   void open_connections();
@@ -83,11 +86,19 @@ void LoopPool::arm_deadline(const CallPointer& call) {
   if (timeout_ms <= 0 || call->deadline_timer != 0) return;
   call->deadline_timer = loop_.run_after_ms(timeout_ms, [this, call, timeout_ms] {
     if (call->is_finished()) return;
+    std::string_view why = call->connection ? "" : what_is_waited_for();
     if (call->connection) call->connection->abandon(call);
     std::erase(waiting_, call);
-    call->finish(deadline_exceeded(fmt::format("no answer from {} within {}", HostPort{settings_.host, settings_.port}.to_string(),
-                                               format_duration_ns(timeout_ms * 1'000'000))));
+    call->finish(deadline_exceeded(fmt::format("no answer from {} within {}{}{}", HostPort{settings_.host, settings_.port}.to_string(),
+                                               format_duration_ns(timeout_ms * 1'000'000), why.empty() ? "" : ": ", why)));
   });
+}
+
+// Why a call has no connection yet, for people.
+std::string_view LoopPool::what_is_waited_for() const {
+  for (auto& [pointer, connection] : connections_)
+    if (std::string_view what = connection->what_is_waited_for(); !what.empty()) return what;
+  return {};
 }
 
 ClientConnection* LoopPool::available() {
@@ -162,6 +173,14 @@ void LoopPool::send_elsewhere(CallPointer call) {
   loop_.post([this, call = std::move(call)]() mutable {
     if (!call->is_finished()) submit(std::move(call));
   });
+}
+
+// Nobody may live there any more: the next calls shall not find that out one by one, each on another idle connection.
+void LoopPool::on_silence(const SocketAddress& address) {
+  std::vector<std::shared_ptr<ClientConnection>> suspects;
+  for (auto& [pointer, connection] : connections_)
+    if (connection->is_idle() && connection->address() == address) suspects.push_back(connection);
+  for (auto& connection : suspects) connection->close(unavailable("another connection to the same address has fallen silent"));
 }
 
 void LoopPool::sweep() {

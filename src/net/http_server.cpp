@@ -58,7 +58,7 @@ void ServerLoop::adopt(Socket socket, std::string peer_address) {
   if (read_buffer_.empty()) read_buffer_.resize(settings_.read_buffer_bytes);
   int on = 1;
   ::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ssl_st* session = settings_.tls ? settings_.tls->new_session() : nullptr;
+  ssl_st* session = settings_.tls ? settings_.tls->new_session(log_) : nullptr;
   auto connection = std::make_shared<ServerConnection>(Transport(std::move(socket), session), PeerFacts{std::move(peer_address), {}, false},
                                                        context_, read_buffer_, log_, [this](ServerConnection& closed) { remove(closed); });
   connections_.emplace(connection.get(), connection);

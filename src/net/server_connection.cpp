@@ -108,7 +108,10 @@ void ServerConnection::on_hang_up() {
 void ServerConnection::advance_handshake() {
   IoState state = transport_.handshake();
   if (state == IoState::closed) {
-    log_.debug("TLS handshake failed", {{"peer", peer_.address}, {"error", transport_.tls_error()}});
+    // Anybody may fail at a door. Where certificates are asked for it is more likely somebody who should come in, and whose has expired.
+    bool matters = transport_.asks_for_certificate() && !transport_.tls_error().empty();
+    log_.write(matters ? LogLevel::warn : LogLevel::debug, "TLS handshake failed",
+               {{"peer", peer_.address}, {"error", transport_.tls_error()}});
     close();
     return;
   }

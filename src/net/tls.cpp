@@ -6,12 +6,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <array>
-
 #include <fmt/core.h>
 
 #include "base/file.h"
-#include "base/guarded.h"
+#include "net/tls_files_internal.h"
 
 namespace vigia::net {
 
@@ -20,7 +18,6 @@ namespace {
 struct ContextFreer {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 };
-using ContextPointer = std::shared_ptr<SSL_CTX>;
 struct BioFreer {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
@@ -180,62 +177,12 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, c
   return SSL_TLSEXT_ERR_OK;
 }
 
-int64_t modified_ns(const std::string& path) {
-  auto when = SystemFiles().modified_ns(path);
-  return when.is_ok() ? *when : 0;
+// Whoever resumes a session shows no certificate, and OpenSSL does not ask whether the one of then has expired meanwhile.
+void refuse_old_sessions(SSL_CTX* context) {
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, 0);
 }
-
-// A context that is made again when its files have changed, at most every reload interval.
-class FollowingContext {
- public:
-  using Maker = std::function<Result<ContextPointer>()>;
-
-  FollowingContext(const TlsSettings& settings, const Clock& clock, Maker make, ContextPointer first)
-      : settings_(settings),
-        clock_(clock),
-        make_(std::move(make)),
-        state_(State{std::move(first), changes(settings), clock.steady_ms(), {}}) {}
-
-  ContextPointer current() {
-    return state_.with([&](State& state) {
-      bool is_due = settings_.reload_interval_ms > 0 && clock_.steady_ms() - state.looked_ms >= settings_.reload_interval_ms;
-      if (is_due) look_again(state);
-      return state.context;
-    });
-  }
-  std::string last_error() const {
-    return state_.with([](const State& state) { return state.error; });
-  }
-
- private:
-  struct State {
-    ContextPointer context;
-    std::array<int64_t, 4> changes;
-    int64_t looked_ms;
-    std::string error;
-  };
-
-  static std::array<int64_t, 4> changes(const TlsSettings& settings) {
-    return {modified_ns(settings.cert_file), modified_ns(settings.key_file), modified_ns(settings.ca_file),
-            modified_ns(settings.client_ca_file)};
-  }
-
-  void look_again(State& state) {
-    state.looked_ms = clock_.steady_ms();
-    std::array<int64_t, 4> now = changes(settings_);
-    if (now == state.changes) return;
-    auto fresh = make_();
-    state.error = fresh.is_ok() ? "" : fresh.status().message();
-    if (!fresh.is_ok()) return;  // half-written files: the old ones serve until the next look
-    state.context = *fresh;
-    state.changes = now;
-  }
-
-  const TlsSettings settings_;
-  const Clock& clock_;
-  Maker make_;
-  Guarded<State> state_;
-};
 
 Result<ContextPointer> server_context(const TlsSettings& settings) {
   if (settings.cert_file.empty() && settings.cert_pem.empty()) return invalid_argument("TLS on a server needs cert_file and key_file");
@@ -245,6 +192,7 @@ Result<ContextPointer> server_context(const TlsSettings& settings) {
   if (!settings.client_ca_file.empty()) {
     RETURN_IF_ERROR(trust(context.get(), settings.client_ca_file, "", "client_ca_file", false));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    refuse_old_sessions(context.get());
   }
   return context;
 }
@@ -262,16 +210,15 @@ class ServerContext final : public TlsServerContext {
       : context_(
             settings, clock, [settings] { return server_context(settings); }, std::move(first)) {}
 
-  ssl_st* new_session() override {
-    SSL* session = SSL_new(context_.current().get());
+  ssl_st* new_session(const Logger& log) override {
+    SSL* session = SSL_new(context_.current(log).get());
     CHECK(session != nullptr);
     SSL_set_accept_state(session);
     return session;
   }
-  std::string last_error() const override { return context_.last_error(); }
 
  private:
-  FollowingContext context_;
+  TlsFiles context_;
 };
 
 class ClientContext final : public TlsClientContext {
@@ -281,8 +228,8 @@ class ClientContext final : public TlsClientContext {
         context_(
             settings, clock, [settings] { return client_context(settings); }, std::move(first)) {}
 
-  Result<ssl_st*> new_session(const std::string& host, const std::vector<std::string>& alpn) override {
-    SSL* session = SSL_new(context_.current().get());
+  Result<ssl_st*> new_session(const std::string& host, const std::vector<std::string>& alpn, const Logger& log) override {
+    SSL* session = SSL_new(context_.current(log).get());
     CHECK(session != nullptr);
     SSL_set_connect_state(session);
     const std::string& name = settings_.server_name_override.empty() ? host : settings_.server_name_override;
@@ -306,7 +253,7 @@ class ClientContext final : public TlsClientContext {
 
  private:
   const TlsSettings settings_;
-  FollowingContext context_;
+  TlsFiles context_;
 };
 
 }  // namespace

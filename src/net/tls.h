@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/status.h"
 
 struct ssl_st;
@@ -28,8 +29,8 @@ struct TlsSettings {
   int64_t reload_interval_ms = 0;  // 0: files are read once
 
   // Servers.
-  std::string client_ca_file;  // set: clients must show a certificate that it signed
-  bool client_ca_file_reload = false;
+  std::string client_ca_file;          // set: clients must show a certificate that it signed
+  bool client_ca_file_reload = false;  // look at that file once a second, whatever reload_interval_ms says
   // Clients.
   bool insecure_skip_verify = false;
   std::string server_name_override;
@@ -41,17 +42,16 @@ class TlsServerContext {
   // The clock must outlive the context.
   static Result<std::shared_ptr<TlsServerContext>> create(const TlsSettings& settings, const Clock& clock);
   virtual ~TlsServerContext() = default;
-  // The context for a new connection; a reload that fails keeps the old one and is told by last_error().
-  virtual ssl_st* new_session() = 0;
-  virtual std::string last_error() const = 0;
+  // For a new connection. Changed files are told to the log; those that are of no use leave the old ones in force.
+  virtual ssl_st* new_session(const Logger& log) = 0;
 };
 
 class TlsClientContext {
  public:
   static Result<std::shared_ptr<TlsClientContext>> create(const TlsSettings& settings, const Clock& clock);
   virtual ~TlsClientContext() = default;
-  // A session that will verify `host` and offers `alpn` ("h2", "http/1.1").
-  virtual Result<ssl_st*> new_session(const std::string& host, const std::vector<std::string>& alpn) = 0;
+  // A session that will verify `host` and offers `alpn` ("h2", "http/1.1"). The log as above.
+  virtual Result<ssl_st*> new_session(const std::string& host, const std::vector<std::string>& alpn, const Logger& log) = 0;
 };
 
 }  // namespace vigia::net

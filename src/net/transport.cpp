@@ -92,6 +92,8 @@ std::string explain_alert(int alert, std::string_view peer) {
       return fmt::format("the {} requires a client certificate", peer);
     case TLS1_AD_UNKNOWN_CA:
       return fmt::format("the {} does not trust who signed our certificate (unknown CA)", peer);
+    case SSL3_AD_CERTIFICATE_EXPIRED:
+      return fmt::format("the {} says that our certificate has expired", peer);
     case SSL3_AD_HANDSHAKE_FAILURE:
       return fmt::format("the {} refused the handshake: no common TLS settings, or a client certificate is required", peer);
     default:
@@ -102,10 +104,13 @@ std::string explain_alert(int alert, std::string_view peer) {
 std::string explain_tls_error(const SSL* session) {
   unsigned long code = ERR_peek_last_error();
   int reason = ERR_GET_REASON(code);
+  std::string_view peer = SSL_is_server(session) ? "client" : "server";
   if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
-    return X509_verify_cert_error_string(SSL_get_verify_result(session));
+    return fmt::format("the {}'s certificate was refused: {}", peer, X509_verify_cert_error_string(SSL_get_verify_result(session)));
+  if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+    return fmt::format("the {} did not return a certificate", peer);
   bool is_alert = ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256;
-  if (is_alert) return explain_alert(reason - SSL_AD_REASON_OFFSET, SSL_is_server(session) ? "client" : "server");
+  if (is_alert) return explain_alert(reason - SSL_AD_REASON_OFFSET, peer);
   const char* text = ERR_reason_error_string(code);
   return text ? text : "unknown TLS error";
 }
@@ -135,6 +140,8 @@ IoState Transport::handshake() {
   ERR_clear_error();
   return tls_state(SSL_do_handshake(session_));
 }
+
+bool Transport::asks_for_certificate() const { return session_ && (SSL_get_verify_mode(session_) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0; }
 
 std::string_view Transport::alpn() const {
   if (!session_) return {};

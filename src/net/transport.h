@@ -59,6 +59,8 @@ class Transport {
 
   // Goes on with the TLS handshake: `open` when it is over (at once in plain text).
   IoState handshake();
+  // Whether this side is a server that lets nobody in without a certificate.
+  bool asks_for_certificate() const;
   std::string_view alpn() const;
   std::string peer_certificate_subject() const;
   // Why TLS failed, for people; "" when it did not, or the connection only ended.

@@ -33,13 +33,14 @@ class CollectorProcess:
 
     is_reference = True
 
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, launcher=()):
         self.folder = Path(folder)
         self.log_file = self.folder / "collector.log"
         self._program = installed("collector")
         self.configure(config)
         with open(self.log_file, "ab") as log:
-            self.process = subprocess.Popen([self._program, f"--config={self._config_file}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*launcher, self._program, f"--config={self._config_file}"], stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log)
 
     @property
     def _config_file(self):
