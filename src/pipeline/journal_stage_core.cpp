@@ -225,9 +225,16 @@ void JournalStage::Core::try_parked() {
         park.bytes = 0;
         return std::exchange(park.waiting, {});
       });
-      for (Parked& parked : waiting) core->append(std::move(parked.batch), std::move(parked.done), true);
+      for (Parked& parked : waiting) core->append_parked(std::move(parked));
     });
   });
+}
+
+// A look costs less than a try, for which the whole body is summed up.
+void JournalStage::Core::append_parked(Parked parked) {
+  Status room = runner_->journal().room_for(parked.batch.item_count, cursors_);
+  if (room.is_ok()) return append(std::move(parked.batch), std::move(parked.done), true);
+  refuse(std::move(parked.batch), std::move(parked.done), std::move(room), true);
 }
 
 // --- On, from memory ---

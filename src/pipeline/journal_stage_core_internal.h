@@ -64,6 +64,7 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   void append(Batch batch, Done done, bool may_park);
   void refuse(Batch batch, Done done, Status status, bool may_park);
   void try_parked();
+  void append_parked(Parked parked);
   void pass_live(Batch batch, const journal::Appended& appended);
   void pass(Batch batch, uint64_t branches);
   void pass_to_one(Batch batch, uint64_t bit);
