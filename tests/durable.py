@@ -18,6 +18,7 @@ from configurations import forwarding
 from otlp_sinks import leaves
 from services.collector_process import CollectorProcess
 from vigia_process import Vigia, as_yaml
+from waiting import wait_until
 
 SYSTEM = os.environ.get("DURABLE_SYSTEM", "vigia")
 QUICK_RETRY = {"initial_interval": "50ms", "max_interval": "200ms", "max_elapsed_time": "0s"}
@@ -33,9 +34,10 @@ class DurableVigia(Vigia):
         super().__init__(folder, arguments, launcher=launcher)
 
     def reload(self, config):
+        before = self.log().count("The new configuration is in force")
         self.config_file.write_text(as_yaml(config))
         self.signal(signal.SIGHUP)
-        self.wait_for_log("The new configuration is in force")
+        wait_until(lambda: self.log().count("The new configuration is in force") > before, "the reload has been done")
 
 
 class DurableSystem:

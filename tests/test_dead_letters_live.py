@@ -58,3 +58,17 @@ def test_what_is_refused_again_is_a_dead_letter_again(durable, picky):
     admin(durable, "resend", "--all")
     (second,) = wait_until(lambda: [one for one in letters(durable) if one["name"] != first["name"]], "it is set aside again")
     assert second["items"] == 1
+
+
+def test_after_a_reload_they_bear_the_pipelines_new_name(durable, picky):
+    config = durable.config({"otlp": picky.endpoint})
+    process = durable.start(config)
+    pipelines = config["service"]["pipelines"]
+    pipelines["traces/new"] = pipelines.pop("traces")
+    process.reload(config)
+    send_numbered(process, range(17, 18))
+    (letter,) = wait_until(lambda: letters(durable), "the bad span is a dead letter")
+    assert letter["pipeline"] == "traces/new"
+    picky.refuses = lambda request: False
+    admin(durable, "resend", "--all")
+    picky.wait_for("traces", 1)

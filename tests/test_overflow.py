@@ -8,17 +8,25 @@ from waiting import wait_until
 QUEUE_ITEMS = 500
 
 
-def overflow_items(process):
-    return metric(process, "vigia_exporter_overflow_items", exporter="otlp", data_type="traces")
+def overflow_items(process, exporter="otlp"):
+    return metric(process, "vigia_exporter_overflow_items", exporter=exporter, data_type="traces")
+
+
+def exporter_of(backend, queue_size=QUEUE_ITEMS, **overflow):
+    section = durable_exporter(backend.endpoint, sizer="items", queue_size=queue_size)
+    section["overflow"] = {"to": "file_storage/overflow", "after": "1s", **overflow}
+    return section
+
+
+def config_with(durable, exporters, **storage):
+    config = durable.config(exporters)
+    config["extensions"]["file_storage/overflow"] = {"directory": str(overflow_directory(durable)), "create_directory": True, **storage}
+    config["service"]["extensions"].append("file_storage/overflow")
+    return config
 
 
 def config_of(durable, backend, **overflow):
-    section = durable_exporter(backend.endpoint, sizer="items", queue_size=QUEUE_ITEMS)
-    section["overflow"] = {"to": "file_storage/overflow", "after": "1s", **overflow}
-    config = durable.config({"otlp": section})
-    config["extensions"]["file_storage/overflow"] = {"directory": str(overflow_directory(durable)), "create_directory": True}
-    config["service"]["extensions"].append("file_storage/overflow")
-    return config
+    return config_with(durable, {"otlp": exporter_of(backend, **overflow)})
 
 
 def overflow_directory(durable):

@@ -1,6 +1,7 @@
 #include "journal/journal.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -20,6 +21,21 @@ std::vector<std::string> names_of(const std::vector<CursorOptions>& cursors) {
   std::vector<std::string> names;
   for (const CursorOptions& cursor : cursors) names.push_back(cursor.name);
   return names;
+}
+
+bool has_cursor(const JournalOptions& options, const std::string& name) {
+  return std::any_of(options.cursors.begin(), options.cursors.end(), [&](const CursorOptions& cursor) { return cursor.name == name; });
+}
+
+bool knows_cursor(const Books& books, const std::string& name) {
+  return std::any_of(books.cursors().begin(), books.cursors().end(), [&](const Books::Cursor& cursor) { return cursor.name == name; });
+}
+
+Status too_many_cursors(const std::string& directory, size_t count) {
+  return resource_exhausted(fmt::format(
+      "cannot use the journal {}: {} exporters would need a place in it, and {} have one; those that are gone keep theirs while data "
+      "waits for them, and until the program is started anew",
+      directory, count, most_cursors));
 }
 
 void give(uint64_t& budget, uint64_t bytes) { budget -= std::min(budget, bytes); }
@@ -66,22 +82,37 @@ Status Journal::recover_files() {
   });
 }
 
+// Changes everything or nothing. Places in the books last for as long as they live, so that only the first time those can be forgotten who want
+// nothing any more.
 Status Journal::use_options(State& state, JournalOptions options) const {
-  for (uint32_t i = 0; i < state.books.cursors().size(); i++) state.books.set_active(i, false);
+  const std::vector<Books::Cursor>& cursors = state.books.cursors();
+  bool is_first_time = state.holders.empty();
+  auto keeps_place = [&](const Books::Cursor& cursor) {
+    return !is_first_time || cursor.wanted.records > 0 || has_cursor(options, cursor.name);
+  };
+  size_t places = static_cast<size_t>(std::count_if(cursors.begin(), cursors.end(), keeps_place));
+  for (const CursorOptions& cursor : options.cursors) places += knows_cursor(state.books, cursor.name) ? 0 : 1;
+  if (places > most_cursors) return too_many_cursors(directory_, places);
+  std::set<std::string> newly_gone;
+  for (uint32_t i = 0; i < cursors.size(); i++) {
+    bool is_gone = !has_cursor(options, cursors[i].name);
+    if (is_gone && (is_first_time || cursors[i].is_active)) newly_gone.insert(cursors[i].name);
+    state.books.set_active(i, !is_gone);
+  }
+  if (is_first_time) state.books.forget_idle_cursors();
   for (const CursorOptions& cursor : options.cursors) {
     uint32_t index = state.books.find_or_add_cursor(cursor.name);
     state.books.set_active(index, true);
-    state.holders.resize(state.books.cursors().size());
+    state.holders.resize(cursors.size());
     state.holders[index].options = cursor;
   }
-  state.holders.resize(state.books.cursors().size());
-  if (state.holders.size() > most_cursors) return resource_exhausted(directory_ + " holds data for too many exporters that are gone");
-  for (const Books::Cursor& cursor : state.books.cursors())
-    if (!cursor.is_active && cursor.wanted.records > 0)
+  state.holders.resize(cursors.size());
+  for (const Books::Cursor& cursor : cursors)
+    if (newly_gone.contains(cursor.name) && cursor.wanted.records > 0)
       environment_.log.warn(
-          "the journal holds data for an exporter that its pipeline does not have any more; it is delivered when the exporter is back, and "
-          "dropped first when there is no more room",
-          {{"exporter", cursor.name}, {"records", cursor.wanted.records}, {"bytes", cursor.wanted.bytes}});
+          "the journal holds data for an exporter that its pipeline does not have any more. To deliver it, give the pipeline that exporter "
+          "back; it is dropped first when there is no more room",
+          {{"exporter", cursor.name}, {"records", cursor.wanted.records}, {"bytes", cursor.wanted.bytes}, {"directory", directory_}});
   state.options = std::move(options);
   state.must_begin_file = true;
   return {};

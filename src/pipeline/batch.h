@@ -27,6 +27,7 @@ struct Client {
 
 // Exporters of a pipeline, one bit each in the pipeline's order: whom data is still for. What is read again from a journal is for one.
 constexpr uint64_t all_branches = ~uint64_t{0};
+constexpr size_t most_branches = 64;
 
 // A record of a journal that somebody still has to deal with (DESIGN, idea 4). When all receipts of a record have been
 // settled, its journal may forget it. A receipt that is dropped unsettled leaves the record to be read again. Pipelines without

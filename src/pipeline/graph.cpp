@@ -55,7 +55,9 @@ std::optional<Role> role_of(const config::Claim& claim, ComponentKind claimant) 
 }  // namespace
 
 Graph::Graph(GraphEnvironment environment)
-    : environment_(std::move(environment)), journals_(environment_.files, environment_.clock, environment_.ledger, environment_.log) {}
+    : environment_(std::move(environment)),
+      journals_(environment_.files, environment_.clock, environment_.ledger, environment_.log),
+      unused_data_(environment_.files, environment_.metrics, environment_.log) {}
 Graph::~Graph() = default;
 
 Extension* Graph::find_extension(const ComponentId& id) const {
@@ -320,6 +322,10 @@ void Graph::tell_listeners(bool is_ready) {
     if (auto* listener = dynamic_cast<ReadinessListener*>(node->component.get())) listener->on_ready(is_ready);
 }
 
+void Graph::look_for_unused_data() {
+  unused_data_.look(plan_, [this](const ComponentId& id) { return find_extension(id); });
+}
+
 // --- The whole ---
 
 Status Graph::start(ServiceConfig config) {
@@ -345,6 +351,7 @@ Status Graph::start(ServiceConfig config) {
   }
   nodes_ = std::move(nodes);
   tell_listeners(true);
+  look_for_unused_data();
   return {};
 }
 

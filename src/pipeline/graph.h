@@ -22,6 +22,7 @@
 #include "pipeline/plan.h"
 #include "pipeline/service_config.h"
 #include "pipeline/telemetry.h"
+#include "pipeline/unused_data.h"
 
 namespace vigia::pipeline {
 
@@ -86,6 +87,7 @@ class Graph {
   bool let_loops_pass();
   void destroy(std::vector<NodePointer> nodes);
   void tell_listeners(bool is_ready);
+  void look_for_unused_data();
   void publish_extension(Node& node, bool is_there);
 
   GraphEnvironment environment_;
@@ -96,6 +98,7 @@ class Graph {
   std::vector<NodePointer> late_;  // Did not stop in time: kept until the loops have stopped.
   Guarded<std::map<ComponentId, Extension*>> extensions_;
   bool is_ready_ = false;
+  UnusedDataWatch unused_data_;
 };
 
 }  // namespace vigia::pipeline

@@ -24,7 +24,7 @@ uint64_t file_bytes_for(const JournalStageConfig& config, uint64_t max_bytes) {
 
 journal::JournalOptions options_for(const JournalStageConfig& config, const StorageSettings& storage) {
   journal::JournalOptions options;
-  options.directory = storage.directory + "/" + directory_name(config.pipeline);
+  options.directory = journal_directory(storage, config.pipeline);
   for (const JournalStageConfig::Cursor& cursor : config.cursors)
     options.cursors.push_back({cursor.exporter, cursor.quota, cursor.when_full});
   apply_storage(storage, options);

@@ -1,5 +1,7 @@
 // The overflow of a durable pipeline's exporters: where it is opened, what it needs of the stage, what it shows.
 
+#include <algorithm>
+
 #include "pipeline/journal_stage_core_internal.h"
 #include "pipeline/local_overflow.h"
 #include "pipeline/storage_place.h"
@@ -10,6 +12,7 @@ namespace {
 
 constexpr int64_t lock_timeout_ms = 5'000;
 constexpr int64_t pause_ms = 1'000;
+constexpr uint64_t smallest_file = 1 << 20;
 
 }  // namespace
 
@@ -23,11 +26,14 @@ Status JournalStage::open_overflows() {
     if (!cursor.overflow) continue;
     ASSIGN_OR_RETURN(const Storage* storage, find_storage(context, ComponentId::parse(cursor.overflow->to)));
     const StorageSettings& settings = storage->storage();
-    std::string directory = settings.directory + "/overflow/" + directory_name(config.pipeline) + "/" + directory_name(cursor.exporter);
-    journal::JournalOptions options = LocalOverflow::journal_options(std::move(directory));
+    journal::JournalOptions options = LocalOverflow::journal_options(overflow_directory(settings, config.pipeline, cursor.exporter));
     apply_storage(settings, options);
+    // Room comes back a file at a time.
+    if (options.max_bytes > 0) options.file_bytes = std::clamp(options.max_bytes / 8, smallest_file, options.file_bytes);
     RETURN_IF_ERROR(context.files.create_directories(options.directory));
     ASSIGN_OR_RETURN(std::shared_ptr<JournalRunner> runner, shelf_.open(options, lock_timeout_ms));
+    // In a reload the predecessor has it open, with the settings that were.
+    RETURN_IF_ERROR(runner->journal().change_options(options));
     OverflowOwner owner{cursor.exporter, config.pipeline, config.signal};
     core_->use_overflow(i, std::make_shared<LocalOverflow>(std::move(owner), std::move(runner), context.ledger, context.log));
   }
@@ -62,9 +68,7 @@ bool JournalStage::Core::is_overdue(const Branch& branch, const journal::RecordP
 
 void JournalStage::Core::move_to_overflow(Branch& branch, Batch batch, int64_t received_ns) {
   branch.overflow->move(std::move(batch), received_ns, [this, entry = enter(), &branch](const Status& status) {
-    if (status.is_ok() || !entry) return;
-    pause(branch, std::max(pause_ms, status.retry_delay_ms()));
-    context_.log.warn("the overflow does not take data that could not be delivered; it stays in the journal", {{"error", status}});
+    if (!status.is_ok() && entry) pause(branch, std::max(pause_ms, status.retry_delay_ms()));
   });
 }
 

@@ -60,6 +60,8 @@ void OverflowPump::note_appended(const journal::RecordPlace& place) {
 }
 
 bool OverflowPump::is_overdue(const journal::RecordPlace& place) const {
+  // There is no use in waiting for room while the exporter takes data.
+  if (!has_room_.load(std::memory_order_relaxed) && delivers_.load(std::memory_order_relaxed)) return false;
   int64_t now_ms = context_.clock.steady_ms();
   return ages_.with([&](const RecordAges& ages) { return ages.is_overdue(place.number, now_ms); });
 }
@@ -70,6 +72,7 @@ void OverflowPump::move(Batch batch, int64_t received_ns, Done done) {
   std::vector<Receipt> receipts = std::exchange(batch.receipts, {});
   store_->put(std::move(batch), received_ns,
               [self = shared_from_this(), items, receipts = std::move(receipts), done = std::move(done)](Status status) mutable {
+                self->note_answer(status);
                 if (status.is_ok()) {
                   for (Receipt& receipt : receipts) receipt.settle();
                   self->moved_items_.fetch_add(items, std::memory_order_relaxed);
@@ -82,6 +85,14 @@ void OverflowPump::move(Batch batch, int64_t received_ns, Done done) {
               });
 }
 
+// Told once: it may stay so for hours, and everything that waits is offered again and again.
+void OverflowPump::note_answer(const Status& status) {
+  bool had_room = has_room_.exchange(status.is_ok(), std::memory_order_relaxed);
+  if (had_room && !status.is_ok())
+    context_.log.warn("the overflow does not take data that could not be delivered; it stays in the journal",
+                      {{"exporter", store_->owner().exporter}, {"error", status}});
+}
+
 // --- And back ---
 
 void OverflowPump::on_delivered() {
@@ -90,7 +101,7 @@ void OverflowPump::on_delivered() {
 
 void OverflowPump::poke(int64_t delay_ms) {
   std::shared_ptr<void> entry = outlet_.enter();
-  if (!entry) return;
+  if (!entry) return let_go_of_ready();
   bool is_set = state_.with([&](State& state) { return delay_ms > 0 && std::exchange(state.has_timer, true); });
   if (is_set) return;
   net::EventLoop& loop = context_.loops.next();
@@ -108,6 +119,10 @@ void OverflowPump::poke(int64_t delay_ms) {
   });
 }
 
+void OverflowPump::let_go_of_ready() {
+  std::deque<Batch> ready = state_.with([](State& state) { return std::exchange(state.ready, {}); });
+}
+
 void OverflowPump::run() {
   for (;;) {
     int64_t wait_ms = step();
@@ -118,8 +133,12 @@ void OverflowPump::run() {
 
 int64_t OverflowPump::step() {
   std::shared_ptr<void> entry = outlet_.enter();
-  if (!entry) return -1;
-  bool is_behind = outlet_.is_behind();
+  if (!entry) {
+    let_go_of_ready();
+    return -1;
+  }
+  // What the store has no room for waits until the replay has made some.
+  bool is_behind = has_room_.load(std::memory_order_relaxed) && outlet_.is_behind();
   std::optional<Batch> next;
   uint64_t wanted_bytes = 0;
   int64_t wait_ms = state_.with([&](State& state) { return choose(state, is_behind, next, wanted_bytes); });

@@ -8,7 +8,7 @@
 //   receipts are settled, so that the journal and its quota are free of it. When it cannot be put it stays in the journal.
 // - Replay is paced, oldest first, and little of it is under way at a time, so that new data does not wait behind it. As long as the exporter
 //   does not deliver, one batch is out: when it arrives, the others follow.
-// - While the journal itself holds data that has waited for longer than `after`, that goes first.
+// - While the journal itself holds data that has waited for longer than `after`, that goes first; not when the store has no room for it.
 //
 // Any thread, but for start().
 
@@ -70,7 +70,10 @@ class OverflowPump : public std::enable_shared_from_this<OverflowPump> {
     bool has_timer = false;
   };
 
+  void note_answer(const Status& status);
   void poke(int64_t delay_ms = 0);
+  // The pipeline stops: what was read is the store's again.
+  void let_go_of_ready();
   void run();
   // Passes one batch on, if one may go now. Gives how long to wait before the next call; −1: until something happens.
   int64_t step();
@@ -84,6 +87,7 @@ class OverflowPump : public std::enable_shared_from_this<OverflowPump> {
   const std::shared_ptr<OverflowStore> store_;
   const OverflowOutlet outlet_;
   std::atomic<bool> delivers_{false};  // The exporter has settled something since data came back or had to be moved.
+  std::atomic<bool> has_room_{true};   // The store took what it was given last.
   std::atomic<uint64_t> moved_items_{0};
   std::atomic<uint64_t> replayed_items_{0};
   Guarded<RecordAges> ages_;

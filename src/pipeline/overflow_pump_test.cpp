@@ -142,6 +142,8 @@ TEST_F(OverflowPumpTest, WhatCannotBePutIsKept) {
   EXPECT_EQ(record->released, 0);
   EXPECT_EQ(record->kept, 1);
   EXPECT_EQ(pump_->moved_items(), 0u);
+  move(record);
+  EXPECT_EQ(kit_.sink->count("the overflow does not take data"), 1u);
 }
 
 TEST_F(OverflowPumpTest, OneBatchIsOutUntilItArrivesThenTheOthersFollow) {
@@ -216,6 +218,40 @@ TEST_F(OverflowPumpTest, OldDataOfTheJournalGoesFirst) {
   EXPECT_EQ(passed(), Sizes{1});
 }
 
+TEST_F(OverflowPumpTest, OldDataThatTheStoreHasNoRoomForHoldsNothingUp) {
+  is_behind_ = true;
+  start({1, 2});
+  store_->put_error = unavailable("the storage has reached its size limit");
+  move(std::make_shared<FakeRecord>());
+  kit_.advance_ms(1000);
+  EXPECT_EQ(passed(), Sizes{1}) << "the replay makes the room";
+  kit_.on_loop([&] { store_->put_error = Status(); });
+  move(std::make_shared<FakeRecord>(), 3);
+  deliver();
+  kit_.advance_ms(10'000);
+  EXPECT_EQ(passed(), Sizes()) << "and then old data goes first again";
+}
+
+TEST_F(OverflowPumpTest, WhatTheStoreHasNoRoomForGoesOnWhileTheExporterTakesData) {
+  journal::RecordPlace place;
+  kit_.advance_ms(9000);
+  auto is_overdue = [&] {
+    bool is = false;
+    kit_.on_loop([&] { is = pump_->is_overdue(place); });
+    return is;
+  };
+  EXPECT_TRUE(is_overdue());
+  kit_.on_loop([&] { pump_->on_delivered(); });
+  EXPECT_TRUE(is_overdue()) << "there is room";
+  store_->put_error = unavailable("the storage has reached its size limit");
+  move(std::make_shared<FakeRecord>());
+  EXPECT_TRUE(is_overdue()) << "the exporter may be away";
+  kit_.on_loop([&] { pump_->on_delivered(); });
+  EXPECT_FALSE(is_overdue());
+  kit_.on_loop([&] { pump_->on_let_go(); });
+  EXPECT_TRUE(is_overdue());
+}
+
 TEST_F(OverflowPumpTest, AStoreThatCannotBeReadIsAskedAgain) {
   store_->read_error = unavailable("away");
   start({1});
@@ -241,6 +277,18 @@ TEST_F(OverflowPumpTest, NothingIsPassedOnceThePipelineStops) {
   kit_.advance_ms(10'000);
   EXPECT_EQ(passed(), Sizes());
   EXPECT_EQ(store_->settled(), 1u) << "what was delivered is settled all the same";
+}
+
+TEST_F(OverflowPumpTest, AStopLetsGoOfWhatWasReadAlsoWhileTheExporterHoldsData) {
+  start({500, 500, 500, 500});
+  deliver();
+  kit_.advance_ms(499);
+  EXPECT_EQ(passed().size(), 1u);
+  kit_.on_loop([&] { is_stopping_ = true; });
+  kit_.advance_ms(1000);
+  EXPECT_EQ(store_->records.at(1)->kept, 0) << "the exporter has it";
+  EXPECT_EQ(store_->records.at(2)->kept, 1) << "a successor may read it at once";
+  EXPECT_EQ(store_->records.at(3)->kept, 1);
 }
 
 }  // namespace

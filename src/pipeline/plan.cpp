@@ -196,6 +196,9 @@ class Planner {
   void finish_fingerprints() {
     for (auto& [key, node] : plan_) {
       if (node.component) node.fingerprint += node.component->fingerprint;
+      // It sets data aside under the pipeline's name.
+      if (key.kind == ComponentKind::exporter && node.dead_letters)
+        node.fingerprint += "\n" + node.dead_letters->storage.to_string() + " " + node.dead_letters->pipeline;
       if (key.kind != ComponentKind::receiver) continue;
       for (otlp::Signal signal : otlp::all_signals)
         if (!node.targets_of(signal).empty()) node.fingerprint += "\n" + std::string(otlp::signal_name(signal));

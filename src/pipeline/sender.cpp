@@ -60,6 +60,9 @@ Sender::Core::Core(const Context& context, const SenderConfig& config, otlp::Sig
       set_aside_items_(context.metrics.counter("vigia_exporter_set_aside_items_total",
                                                "Items that the other side refused for good and that were set aside.",
                                                labels_of(context, signal))),
+      requeued_items_(context.metrics.counter("vigia_exporter_requeued_items_total",
+                                              "Items that could not be delivered in time and went back to the disk, to be sent again.",
+                                              labels_of(context, signal))),
       room_(std::make_shared<QueueRoom>(config.queue.sizer, config.queue.size)),
       random_(Random::from_system()) {
   if (!wants_breaker(config)) return;
@@ -191,13 +194,19 @@ Sender::Core::JobPointer Sender::Core::take_waiting(uint64_t id) {
 
 void Sender::Core::give_up(JobPointer job, Status status, std::string_view why) {
   if (stays_on_disk(*job)) {
-    log_.warn("Exporting failed. The data stays on disk and will be sent again.",
-              {{"error", status}, {"reason", why}, {"items", job->batch.item_count}});
-    finish(std::move(job), std::move(status));
+    requeue(std::move(job), std::move(status), why);
     return;
   }
   count_dropped(job->batch.item_count);
   log_.error("Exporting failed. Dropping data.", {{"error", status}, {"reason", why}, {"dropped_items", job->batch.item_count}});
+  finish(std::move(job), std::move(status));
+}
+
+// The journal gives it again when its receipts are let go.
+void Sender::Core::requeue(JobPointer job, Status status, std::string_view why) {
+  requeued_items_.add(job->batch.item_count);
+  log_.warn("Exporting failed. The data stays on disk and will be sent again.",
+            {{"error", status}, {"reason", why}, {"items", job->batch.item_count}});
   finish(std::move(job), std::move(status));
 }
 

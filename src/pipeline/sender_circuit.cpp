@@ -108,6 +108,7 @@ void Sender::Core::let_go_of_old() {
     state.queue = std::move(young);
   });
   if (old.empty()) return;
+  requeued_items_.add(items);
   log_.info("What could not be delivered for long goes back to the disk and to the overflow.",
             {{"requests", old.size()}, {"items", items}});
   for (JobPointer& job : old)

@@ -156,7 +156,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   void retry_later(JobPointer job, int64_t wait_ms, Status status);
   void set_retry_timer(uint64_t id, int64_t wait_ms);
   JobPointer take_waiting(uint64_t id);
-  void requeue(JobPointer job, const Status& status, std::string_view why);
+  void requeue(JobPointer job, Status status, std::string_view why);
   void give_up(JobPointer job, Status status, std::string_view why);
   void finish(JobPointer job, Status status);
   void end_flight();
@@ -195,6 +195,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   const SendOnce send_once_;
   const ExporterTelemetry telemetry_;
   Counter& set_aside_items_;
+  Counter& requeued_items_;
   Counter* circuit_opened_ = nullptr;  // Null without a breaker.
   SetAside set_aside_;
   const std::shared_ptr<QueueRoom> room_;

@@ -23,6 +23,7 @@ class SenderDurableTest : public SenderTest {
     EXPECT_TRUE(send(items, record).get().is_ok()) << "the answer is never a refusal";
     return record;
   }
+  double requeued_items() { return kit_.metric("vigia_exporter_requeued_items_total{exporter=\"otlp/x\",data_type=\"traces\"}"); }
   void expect_nothing_lost() {
     EXPECT_EQ(counter("send_failed"), 0);
     EXPECT_EQ(counter("enqueue_failed"), 0);
@@ -50,7 +51,9 @@ TEST_F(SenderDurableTest, WhatFailedForTooLongGoesBackToTheJournal) {
   make(config);
   script({unavailable("down")});
   auto record = send_recorded(4);
+  EXPECT_EQ(requeued_items(), 0);
   for (int second = 0; second < 5; second++) kit_.advance_ms(1000);
+  EXPECT_EQ(requeued_items(), 4);
   EXPECT_EQ(record->kept, 1);
   EXPECT_EQ(record->released, 0);
   EXPECT_EQ(kit_.sink->count("The data stays on disk"), 1u);
@@ -67,6 +70,7 @@ TEST_F(SenderDurableTest, WithoutRetriesAFailureGoesBackToTheJournalAndTheBreake
   for (int i = 0; i < 5; i++) records.push_back(send_recorded(1));
   EXPECT_EQ(peer_.tried_items.size(), 2u) << "a journal that gives everything again at once does no harm";
   EXPECT_EQ(records[0]->kept + records[1]->kept, 2);
+  EXPECT_EQ(requeued_items(), 2);
   script({Status()});
   kit_.advance_ms(1000);
   for (int i = 2; i < 5; i++) EXPECT_EQ(records[i]->released, 1);
@@ -85,6 +89,7 @@ TEST_F(SenderDurableTest, AStopLetsGoAtOnceOfWhatWaits) {
   EXPECT_EQ(stopped, 1);
   EXPECT_EQ(retried->kept, 1);
   EXPECT_EQ(queued->kept, 1);
+  EXPECT_EQ(requeued_items(), 0) << "nobody gave up on it";
   EXPECT_EQ(peer_.tried_items.size(), 1u) << "nothing is tried any more";
   EXPECT_EQ(kit_.sink->count("stays on disk.\t{\"requests\":2, \"items\":3}"), 1u);
   EXPECT_EQ(kit_.sink->count("stopped before all was sent"), 0u);
@@ -186,6 +191,7 @@ TEST_F(SenderDurableTest, WithAnOverflowWhatWaitsForLongGoesBackToTheDiskAndWhat
   for (auto& record : old) EXPECT_EQ(record->kept, 0) << "not yet";
   for (int second = 0; second < 4; second++) kit_.advance_ms(1000);
   for (auto& record : old) EXPECT_EQ(record->kept, 1);
+  EXPECT_EQ(requeued_items(), 6);
   EXPECT_EQ(young->kept, 0);
   script({Status()});
   for (int second = 0; second < 4; second++) kit_.advance_ms(1000);

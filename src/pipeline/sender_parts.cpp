@@ -91,6 +91,7 @@ void Sender::Core::set_aside(JobPointer job, Status status) {
   }
   size_t items = job->batch.item_count;
   set_aside_items_.add(items);
+  telemetry_.send_failed.add(signal_, items);
   log_.warn("The other side refuses data for good. Setting it aside.", {{"error", status}, {"items", items}});
   set_aside_(std::move(job->batch), status);
   finish(std::move(job), Status());

@@ -97,7 +97,7 @@ TEST_F(SenderRefusalTest, OnlyTheItemAtFaultIsSetAside) {
     EXPECT_EQ(record->released, 1);
   }
   EXPECT_EQ(set_aside_items(), 3);
-  EXPECT_EQ(counter("send_failed"), 0);
+  EXPECT_EQ(counter("send_failed"), 3) << "the Collector counts permanent failures here";
 }
 
 TEST_F(SenderRefusalTest, SeveralItemsAtFaultAreFoundEach) {
@@ -119,6 +119,7 @@ TEST_F(SenderRefusalTest, TheSearchHasABudgetAndWhatIsLeftIsSetAsideWhole) {
   EXPECT_LE(peer_.tried_items.size(), 1u + 64);
   EXPECT_GT(counter("sent"), 0);
   EXPECT_EQ(counter("sent") + set_aside_items(), 1000);
+  EXPECT_EQ(counter("send_failed"), set_aside_items());
   set_aside_.batches.clear();
   EXPECT_EQ(record_->kept, 1) << "a hook that lets go unsettled keeps the record";
 }

@@ -41,6 +41,7 @@ class RuleChecker {
     mark_components();
     warn_of_unused();
     check_named_extensions();
+    check_limits(references_, config_, diagnostics_);
     check_listeners(config_, diagnostics_);
   }
 

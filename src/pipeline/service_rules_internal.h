@@ -37,6 +37,9 @@ struct ServiceReferences {
 // No two listeners of one configuration may want the same port.
 void check_listeners(const ServiceConfig& config, config::Diagnostics& diagnostics);
 
+// No component may lead to more places than a batch can name.
+void check_limits(const ServiceReferences& references, const ServiceConfig& config, config::Diagnostics& diagnostics);
+
 // Reports what is wrong, and fills `pipelines` and `started_extensions` of `config`.
 void check_service_rules(const ServiceReferences& references, ServiceConfig& config, config::Diagnostics& diagnostics);
 

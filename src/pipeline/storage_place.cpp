@@ -1,5 +1,6 @@
 #include "pipeline/storage_place.h"
 
+#include <charconv>
 #include <utility>
 
 #include <fmt/core.h>
@@ -35,6 +36,35 @@ std::string directory_name(std::string_view name) {
       directory += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return directory;
+}
+
+std::string name_of_directory(std::string_view directory) {
+  std::string name;
+  bool is_first_dash = true;
+  for (size_t i = 0; i < directory.size(); i++) {
+    uint8_t byte = 0;
+    std::string_view digits = directory.substr(i + 1, 2);
+    bool is_escaped =
+        directory[i] == '%' && digits.size() == 2 && std::from_chars(digits.data(), digits.data() + 2, byte, 16).ptr == digits.data() + 2;
+    // Types of components and signals have no dash of their own.
+    if (is_escaped) {
+      name += static_cast<char>(byte);
+      i += 2;
+    } else if (directory[i] == '-' && std::exchange(is_first_dash, false)) {
+      name += '/';
+    } else {
+      name += directory[i];
+    }
+  }
+  return name;
+}
+
+std::string journal_directory(const StorageSettings& storage, std::string_view pipeline) {
+  return storage.directory + "/" + directory_name(pipeline);
+}
+
+std::string overflow_directory(const StorageSettings& storage, std::string_view pipeline, std::string_view exporter) {
+  return fmt::format("{}/{}/{}/{}", storage.directory, overflow_root_name, directory_name(pipeline), directory_name(exporter));
 }
 
 void apply_storage(const StorageSettings& storage, journal::JournalOptions& options) {
