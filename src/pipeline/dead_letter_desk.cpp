@@ -4,7 +4,8 @@
 
 namespace vigia::pipeline {
 
-DeadLetterDesk::DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline)
+DeadLetterDesk::DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline,
+                               const DeadLetterLimits& limits)
     : exporter_(context.id),
       log_(context.log),
       metrics_(context.metrics),
@@ -13,7 +14,8 @@ DeadLetterDesk::DeadLetterDesk(const Context& context, JournalShelf& shelf, Comp
       find_extension_(context.find_extension),
       shelf_(shelf),
       storage_(std::move(storage)),
-      pipeline_(std::move(pipeline)) {}
+      pipeline_(std::move(pipeline)),
+      limits_(limits) {}
 
 void DeadLetterDesk::set_aside(Batch batch, const Status& why) {
   shelf_.run_soon([self = shared_from_this(), batch = std::move(batch), why]() mutable {
@@ -34,7 +36,7 @@ Result<DeadLetters*> DeadLetterDesk::letters() {
     ASSIGN_OR_RETURN(const Storage* storage, find_storage(find_extension_, storage_));
     std::string exporter = exporter_.to_string();
     std::string directory = dead_letter_directory(storage->storage().directory, pipeline_, exporter);
-    letters = std::make_unique<DeadLetters>(files_, clock_, log_, metrics_, DeadLetterPlace{directory, pipeline_, exporter});
+    letters = std::make_unique<DeadLetters>(files_, clock_, log_, metrics_, DeadLetterPlace{directory, pipeline_, exporter}, limits_);
     return letters.get();
   });
 }

@@ -16,7 +16,8 @@ namespace vigia::pipeline {
 class DeadLetterDesk : public std::enable_shared_from_this<DeadLetterDesk> {
  public:
   // The references in `context`, and the shelf, outlive it; `storage` is looked up when the first letter comes.
-  DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline);
+  DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline,
+                 const DeadLetterLimits& limits = {});
 
   // Settles the batch once its letter is safe. If that cannot be, the batch is let go, and its journal gives it again.
   void set_aside(Batch batch, const Status& why);
@@ -34,6 +35,7 @@ class DeadLetterDesk : public std::enable_shared_from_this<DeadLetterDesk> {
   JournalShelf& shelf_;
   const ComponentId storage_;
   const std::string pipeline_;
+  const DeadLetterLimits limits_;
   Guarded<std::unique_ptr<DeadLetters>> letters_;
 };
 
