@@ -32,7 +32,8 @@ class ResentLettersTest : public test::DeadLettersOnDiskTest {
     return std::string(out.take().view());
   }
   // A letter that is to be sent again; the name of its file.
-  std::string add(const std::string& body, const DeadLetterHead& head = {"traces/x", "otlp/edge", otlp::Signal::traces, "no", 1, 3, {}, 0}) {
+  std::string add(const std::string& body,
+                  const DeadLetterHead& head = {"traces/x", "otlp/edge", otlp::Signal::traces, "no", 1, 3, {}, 0}) {
     last_++;
     std::string name = std::to_string(1'700'000'000'000 + last_) + "-" + std::to_string(last_) + ".dead";
     EXPECT_TRUE(files_.write_file_atomically(resend_ + "/" + name, encode_dead_letter(head, Slice::copy_of(body, kit_.ledger))).is_ok());
