@@ -3,27 +3,28 @@
     ./dev bench queue [--quick] [--case NAME…] [--runs N] [--seconds N] [--systems vigia,otelcol] [--cores 0,1] [--folder DIR]
 
 memory, durable, durable-nosync: the same traffic at the same rate with the queue in memory, on the disk and synced before every
-answer, and on the disk and synced when the system likes; CPU is user and system time of the process for a span. backlog: the
+answer, and on the disk and synced when the system likes; CPU is user and system time of the process for a span. durable-gzip: like
+durable, at a lower rate, from senders that compress their requests with gzip; what goes out is not compressed. backlog: the
 backend is away until the queue holds 5 GB (500 MB with --quick), the program is killed and started again, the backend comes
 back, and live traffic at half of the highest rate goes on while the backlog drains. Systems take turns, and medians are shown.
 """
 
 import argparse
-import sys
-import tempfile
 
-from measure import backlog, report, runs
+from measure import backlog, program, report, runs
 from measure.cases import Case
-from measure.processes import Failure
-from measure.systems import Forwarding, Vigia, all_systems, vigia_binary
+from measure.systems import Forwarding
 from measure.turns import run_case
 
 RATE = 50_000  # spans a second: what the Collector keeps up with when it syncs every request
+GZIP_RATE = 30_000  # and when it has to inflate it, too
 QUEUE_BYTES = 20_000_000_000
 RATE_CASES = [
     Case("memory", "gRPC → gRPC, 1000-span requests, queue in memory", rate=RATE),
     Case("durable", "the same through file_storage, synced before the answer", rate=RATE, forwarding=Forwarding(sync="always", queue_bytes=QUEUE_BYTES)),
-    Case("durable-nosync", "the same, never synced", rate=RATE, forwarding=Forwarding(sync="never", queue_bytes=QUEUE_BYTES)),
+    Case("durable-gzip", "durable, from senders that compress with gzip", compression="gzip", rate=GZIP_RATE,
+         forwarding=Forwarding(sync="always", queue_bytes=QUEUE_BYTES)),
+    Case("durable-nosync", "durable, never synced", rate=RATE, forwarding=Forwarding(sync="never", queue_bytes=QUEUE_BYTES)),
 ]
 BACKLOG_CASE = Case("backlog", "drains after a kill while live traffic goes on", rate=RATE,
                     forwarding=Forwarding(sync="always", queue_bytes=QUEUE_BYTES))
@@ -113,7 +114,7 @@ def verdicts(cases):
     durable, memory, peer = cpu("durable", "vigia"), cpu("memory", "vigia"), cpu("durable", "otelcol")
     if durable and memory:
         yield "CPU of durable beyond memory, ns a span", durable - memory, durable - memory <= MAX_DURABLE_NS, f"≤ {MAX_DURABLE_NS}"
-    for case in ("memory", "durable", "durable-nosync"):
+    for case in [case.name for case in RATE_CASES]:
         if cpu(case, "vigia") and cpu(case, "otelcol"):
             ratio = cpu(case, "otelcol") / cpu(case, "vigia")
             yield f"times less CPU than otelcol, {case}", ratio, ratio >= MIN_TIMES_LESS_CPU, f"≥ {MIN_TIMES_LESS_CPU}"
@@ -129,24 +130,14 @@ def verdicts(cases):
 
 def main():
     arguments = parse_arguments()
-    systems = all_systems(arguments.systems)
-    vigia = next((system for system in systems if system.name == "vigia"), None) or Vigia(vigia_binary())
-    with tempfile.TemporaryDirectory(prefix="vigia-bench-", dir=arguments.folder) as folder:
-        with runs.Bench(vigia, arguments.cores, arguments.seconds, folder) as bench:
-            cases = measure_all(arguments, systems, bench)
+    cases = program.measured(arguments, measure_all, arguments.folder)
     print_tables(cases)
     print()
     for what, value, is_reached, limit in verdicts(cases):
         print(f"{what:<52} {report.text_of(value):>8}   [{'reached' if is_reached else 'MISSED'}: {limit}]")
-    settings = {"rate_runs": arguments.rate_runs, "backlog_runs": arguments.backlog_runs, "seconds": arguments.seconds,
-                "backlog_mb": arguments.backlog_mb, "command": " ".join(["./dev bench queue", *sys.argv[1:]])}
-    path = report.write_results("queue", cases, {"settings": settings})
-    print(f"\nwritten to {path}")
-    return 1 if any(result.get("failed_runs") for case in cases for result in case["results"]) else 0
+    return program.write("queue", cases, {"rate_runs": arguments.rate_runs, "backlog_runs": arguments.backlog_runs,
+                                          "seconds": arguments.seconds, "backlog_mb": arguments.backlog_mb})
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failure as failure:
-        sys.exit(f"bench: {failure}")
+    program.run(main)

@@ -9,14 +9,10 @@ a fixed rate that is the same for all. A run counts only when every item that wa
 """
 
 import argparse
-import sys
-import tempfile
 
-from measure import report, runs, targets
+from measure import program, report, runs, targets
 from measure.cases import CEILING_CASES, DOOR_CASE, RATE_CASES, STALLED_CASE, STALLED_LIMIT_MIB
 from measure.door import measure_door
-from measure.processes import Failure
-from measure.systems import Vigia, all_systems, vigia_binary
 from measure.turns import run_case
 
 
@@ -102,21 +98,11 @@ def measure_all(arguments, systems, bench):
 
 def main():
     arguments = parse_arguments()
-    systems = all_systems(arguments.systems)
-    vigia = next((system for system in systems if system.name == "vigia"), None) or Vigia(vigia_binary())
-    with tempfile.TemporaryDirectory(prefix="vigia-bench-") as folder:
-        with runs.Bench(vigia, arguments.cores, arguments.seconds, folder) as bench:
-            cases = measure_all(arguments, systems, bench)
+    cases = program.measured(arguments, measure_all)
     print_case_table(cases)
     print_comparison(cases)
-    settings = {"runs": arguments.runs, "seconds": arguments.seconds, "command": " ".join(["./dev bench pipeline", *sys.argv[1:]])}
-    path = report.write_results("pipeline", cases, {"settings": settings})
-    print(f"\nwritten to {path}")
-    return 1 if any(result.get("failed_runs") for case in cases for result in case["results"]) else 0
+    return program.write("pipeline", cases, {"runs": arguments.runs, "seconds": arguments.seconds})
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failure as failure:
-        sys.exit(f"bench: {failure}")
+    program.run(main)

@@ -8,17 +8,21 @@ import os
 import re
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
-from configurations import forwarding
-from otlp_sinks import leaves
-from services.collector_process import CollectorProcess
-from vigia_process import Vigia, as_yaml
-from waiting import wait_until
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
+
+from configurations import forwarding  # noqa: E402
+from measure.disk import disk_bytes  # noqa: E402
+from otlp_sinks import leaves  # noqa: E402
+from services.collector_process import CollectorProcess  # noqa: E402
+from vigia_process import Vigia, as_yaml  # noqa: E402
+from waiting import wait_until  # noqa: E402
 
 SYSTEM = os.environ.get("DURABLE_SYSTEM", "vigia")
 QUICK_RETRY = {"initial_interval": "50ms", "max_interval": "200ms", "max_elapsed_time": "0s"}
@@ -88,16 +92,6 @@ class DurableSystem:
     def print_logs(self):
         for process in self.started:
             print(f"--- log of {process.folder.name} ---\n{process.log()[-20000:]}")
-
-
-def disk_bytes(directory):
-    total = 0
-    for path in Path(directory).rglob("*"):
-        try:
-            total += path.stat().st_blocks * 512
-        except FileNotFoundError:
-            pass  # deleted meanwhile: it takes nothing
-    return total
 
 
 def durable_exporter(endpoint, retry=None, timeout="2s", **queue):

@@ -3,17 +3,15 @@
 import json
 import os
 import re
-import signal
 import subprocess
-import urllib.request
 from pathlib import Path
 
 import yaml
 
+from child_process import ChildProcess
 from waiting import wait_until
 
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|CHECK failed")
-STOP_DEADLINE_S = 30
 
 
 def binary():
@@ -43,23 +41,17 @@ def as_yaml(config):
     return config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False)
 
 
-class Vigia:
+class Vigia(ChildProcess):
+    name = "vigia"
+
     def __init__(self, folder, arguments, environment=None, launcher=()):
         """`launcher` is a command that becomes the program which is named behind it."""
-        self.folder = Path(folder)
-        self.ports_file = self.folder / "ports.json"
-        self.log_file = self.folder / "vigia.log"
-        with open(self.log_file, "ab") as log:
-            self.process = subprocess.Popen([*launcher, binary(), *map(str, arguments), "--ports-file", str(self.ports_file)],
-                                            env=clean_environment(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.ports_file = Path(folder) / "ports.json"
         self.ports = {}
+        command = [*launcher, binary(), *map(str, arguments), "--ports-file", str(self.ports_file)]
+        super().__init__(folder, command, "vigia.log", clean_environment(environment))
 
-    def wait_ready(self, deadline_s=20):
-        wait_until(self._is_ready, "vigia is ready", deadline_s)
-        return self
-
-    def _is_ready(self):
-        assert self.process.poll() is None, f"vigia ended with {self.process.returncode} before it was ready:\n{self.log()}"
+    def is_ready(self):
         try:
             ports = json.loads(self.ports_file.read_text())
         except (FileNotFoundError, ValueError):
@@ -68,28 +60,6 @@ class Vigia:
         components = ports.pop("components", {})
         self.ports = {re.sub(r"\W", "_", name): port for name, port in {**components, **ports}.items()}
         return True
-
-    @property
-    def pid(self):
-        return self.process.pid
-
-    def is_alive(self):
-        return self.process.poll() is None
-
-    def log(self):
-        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
-
-    def address(self, name):
-        assert name in self.ports, f"no listener {name}; there are {sorted(self.ports)}"
-        return f"127.0.0.1:{self.ports[name]}"
-
-    def get(self, name, path="/"):
-        """GET from one of its listeners: status, body."""
-        try:
-            with urllib.request.urlopen(f"http://{self.address(name)}{path}", timeout=10) as response:
-                return response.status, response.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
 
     def metrics(self):
         """Its self-metrics: {name: sum over all label sets}."""
@@ -106,26 +76,9 @@ class Vigia:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
 
-    def signal(self, number):
-        self.process.send_signal(number)
-
     def wait_for_log(self, text, deadline_s=20):
         wait_until(lambda: text in self.log(), f"the log says {text!r}", deadline_s)
 
-    def stop(self):
-        """SIGTERM must drain and end with 0, without a sanitizer's report."""
-        if self.is_alive():
-            self.process.terminate()
-        try:
-            code = self.process.wait(STOP_DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError(f"vigia did not stop within {STOP_DEADLINE_S} s:\n{self.log()[-4000:]}") from None
+    def check_log(self):
         report = SANITIZER_REPORT.search(self.log())
         assert report is None, self.log()[max(0, report.start() - 200):][:8000]
-        assert code == 0, f"vigia ended with {code}:\n{self.log()[-4000:]}"
-
-    def kill(self):
-        if self.is_alive():
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()

@@ -7,6 +7,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from .disk import disk_bytes
 from .load import arrived_items
 from .processes import Failure, pause, wait_until
 from .runs import measure_ceiling, offer, wait_for_items
@@ -20,16 +21,6 @@ PROBE = (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0123456789abcd
          b'"spanId":"0123456789abcdef","name":"probe"}]}]}]}')
 PROBE_ITEMS = 1
 SAMPLE_S = 0.2
-
-
-def disk_bytes(folder):
-    total = 0
-    for path in Path(folder).rglob("*"):
-        try:
-            total += path.stat().st_blocks * 512
-        except FileNotFoundError:
-            pass  # deleted meanwhile: it takes nothing
-    return total
 
 
 def takes_data(port):

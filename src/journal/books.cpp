@@ -38,6 +38,7 @@ void Books::forget_idle_cursors() {
 void Books::begin_file(const FileEntry& file) {
   std::optional<uint64_t> previous;
   if (!files_.empty()) previous = newest_file().identity.number;
+  remove_file(file.identity.number);
   files_[file.identity.number] = file;
   size_bytes_ += file.size_bytes;
   for (uint32_t i = 0; i < cursors_.size(); i++) {
@@ -60,6 +61,33 @@ void Books::remove_file(uint64_t number) {
     subtract(cursor.held, share->second.held);
     cursor.shares.erase(share);
   }
+}
+
+uint64_t Books::fit_file(uint64_t number, uint64_t size_bytes) {
+  FileEntry& file = files_.at(number);
+  if (size_bytes < file.size_bytes) set_file_size(number, size_bytes);
+  uint64_t records = std::min(file.end_record - file.first_record, file.size_bytes / frame_header_bytes);
+  uint64_t missing = file.end_record - file.first_record - records;
+  file.end_record -= missing;
+  for (Cursor& cursor : cursors_) recount(cursor, number, records);
+  return missing;
+}
+
+// Lets a share say no more than what `records` records can be.
+void Books::recount(Cursor& cursor, uint64_t file, uint64_t records) {
+  auto share = cursor.shares.find(file);
+  if (share == cursor.shares.end()) return;
+  std::vector<uint64_t> words = share->second.released.words();
+  if (words.size() > (records + 63) / 64) words.resize((records + 63) / 64);
+  if (words.size() == records / 64 + 1) words.back() &= (uint64_t{1} << (records % 64)) - 1;
+  share->second.released = Bits::from_words(std::move(words));
+  uint64_t wanted = records - share->second.released.count();
+  subtract(cursor.wanted, {share->second.wanted.records, 0, 0});
+  cursor.wanted.records += wanted;
+  share->second.wanted.records = wanted;
+  if (wanted > 0) return;
+  subtract(cursor.wanted, share->second.wanted);
+  cursor.shares.erase(share);
 }
 
 const FileEntry* Books::find_file(uint64_t number) const {
@@ -112,6 +140,7 @@ void Books::skip_to(uint64_t number) {
 }
 
 void Books::mark_time(uint64_t number, int64_t received_ns) {
+  received_ns = std::clamp<int64_t>(received_ns, 0, INT64_MAX - time_mark_distance_ns);
   std::vector<TimeMark>& marks = times_[newest_file().identity.number];
   if (!marks.empty() && received_ns < marks.back().received_ns + time_mark_distance_ns) return;
   if (marks.size() == most_time_marks)
@@ -125,7 +154,7 @@ int64_t Books::oldest_ns(uint32_t cursor) const {
     const FileEntry& file = files_.at(number);
     uint64_t oldest = file.first_record + Bits::first_in_neither(share.released, share.released, 0);
     auto marks = times_.find(number);
-    int64_t received_ns = file.created_ns;
+    int64_t received_ns = std::max<int64_t>(file.created_ns, 0);
     if (marks == times_.end()) return received_ns;
     for (const TimeMark& mark : marks->second)
       if (mark.number <= oldest) received_ns = mark.received_ns;
@@ -155,7 +184,9 @@ void Books::settle_share(uint32_t cursor, uint64_t file, Share& share) {
 bool Books::is_waiting(uint32_t cursor, uint64_t file, uint64_t number) const {
   const Share* share = find_share(cursor, file);
   if (!share) return false;
-  uint64_t index = number - files_.at(file).first_record;
+  const FileEntry& entry = files_.at(file);
+  if (number < entry.first_record || number >= entry.end_record) return false;
+  uint64_t index = number - entry.first_record;
   return !share->released.test(index) && !share->taken.test(index);
 }
 

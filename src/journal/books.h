@@ -57,6 +57,9 @@ class Books {
 
   void begin_file(const FileEntry& file);
   void remove_file(uint64_t number);
+  // The file is only so large. What the books know of it and it cannot hold is forgotten; says how many records that are.
+  // REQUIRES: there is one of this number.
+  uint64_t fit_file(uint64_t number, uint64_t size_bytes);
   const std::map<uint64_t, FileEntry>& files() const { return files_; }
   // REQUIRES: there is one.
   FileEntry& newest_file() { return files_.rbegin()->second; }
@@ -98,6 +101,7 @@ class Books {
   int64_t oldest_ns(uint32_t cursor) const;
 
   std::string encode() const;
+  // Nothing when they contradict themselves. Whether the files hold what they say is for fit_file().
   static std::optional<Books> decode(std::string_view payload);
 
  private:
@@ -108,6 +112,7 @@ class Books {
 
   Share* find_share(uint32_t cursor, uint64_t file);
   const Share* find_share(uint32_t cursor, uint64_t file) const;
+  void recount(Cursor& cursor, uint64_t file, uint64_t records);
   void settle_share(uint32_t cursor, uint64_t file, Share& share);
   void mark_time(uint64_t number, int64_t received_ns);
 

@@ -1,11 +1,16 @@
 // The books as the bytes of a checkpoint, and back.
 
+#include <algorithm>
+
 #include "journal/books.h"
 #include "journal/coding.h"
 
 namespace vigia::journal {
 
 namespace {
+
+// What nobody has of one file; sums of it do not overflow.
+constexpr uint64_t largest_amount = uint64_t{1} << 48;
 
 void put_amount(std::string& out, const Amount& amount) {
   put(out, amount.records);
@@ -15,9 +20,7 @@ void put_amount(std::string& out, const Amount& amount) {
 
 Amount get_amount(Decoder& in) {
   Amount amount;
-  amount.records = in.get<uint64_t>();
-  amount.items = in.get<uint64_t>();
-  amount.bytes = in.get<uint64_t>();
+  for (uint64_t* part : {&amount.records, &amount.items, &amount.bytes}) *part = std::min(in.get<uint64_t>(), largest_amount);
   return amount;
 }
 
@@ -62,7 +65,8 @@ std::optional<Books> Books::decode(std::string_view payload) {
     file.end_record = in.get<uint64_t>();
     file.size_bytes = in.get<uint64_t>();
     file.created_ns = in.get<int64_t>();
-    books.files_[file.identity.number] = file;
+    if (file.first_record > file.end_record || file.end_record > largest_number) return std::nullopt;
+    if (!books.files_.emplace(file.identity.number, file).second) return std::nullopt;
     books.size_bytes_ += file.size_bytes;
   }
   for (uint32_t i = 0; i < cursor_count && in.is_good(); i++) {
@@ -81,7 +85,7 @@ std::optional<Books> Books::decode(std::string_view payload) {
       share.released = Bits::from_words(std::move(words));
       if (!books.files_.contains(number)) return std::nullopt;
       cursor.wanted += share.wanted;
-      cursor.shares[number] = std::move(share);
+      if (!cursor.shares.emplace(number, std::move(share)).second) return std::nullopt;
     }
   }
   if (!in.is_good() || in.left() > 0) return std::nullopt;

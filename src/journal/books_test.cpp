@@ -175,5 +175,43 @@ TEST_F(BooksTest, BrokenCheckpointsAreRefused) {
   EXPECT_FALSE(Books::decode(checkpoint + "x").has_value());
 }
 
+// What stands in a file may be damaged so that its check still fits.
+TEST_F(BooksTest, WhatAFileDoesNotHoldIsNotWaiting) {
+  uint32_t a = cursor("a");
+  begin_file(1);
+  add();
+  begin_file(2);
+  RecordPlace second = add();
+  for (uint64_t number : {second.number - 1, second.number + 1, UINT64_MAX}) {
+    EXPECT_FALSE(books_.is_waiting(a, 2, number)) << number;
+    EXPECT_FALSE(books_.take(a, {2, number, 0, 1, 100, 0})) << number;
+  }
+  EXPECT_TRUE(books_.take(a, second));
+}
+
+TEST_F(BooksTest, NoTimeOfReceiptIsTooStrange) {
+  uint32_t a = cursor("a");
+  begin_file(1);
+  for (int64_t received_ns : {INT64_MAX, INT64_MIN, INT64_MAX}) add(1, received_ns);
+  EXPECT_GE(books_.oldest_ns(a), 0);
+}
+
+TEST_F(BooksTest, AFileThatIsShorterThanTheBooksSayHoldsFewerRecords) {
+  uint32_t a = cursor("a");
+  begin_file(1);
+  std::vector<RecordPlace> places;
+  for (int i = 0; i < 100; i++) places.push_back(add());
+  begin_file(2);
+  RecordPlace last = add();
+  books_.release(a, places[3]);
+  books_.release(a, places[90]);
+  EXPECT_EQ(books_.fit_file(1, 2000), 75u) << "there are 1000 bytes from the beginning";
+  EXPECT_EQ(books_.cursor(a).wanted.records, 24u + 1);
+  EXPECT_EQ(books_.fit_file(1, 0), 25u);
+  EXPECT_EQ(books_.cursor(a).wanted, (Amount{1, 1, 100}));
+  EXPECT_EQ(books_.next_waiting(a, {})->number, last.number);
+  EXPECT_EQ(books_.finished_files().size(), 1u);
+}
+
 }  // namespace
 }  // namespace vigia::journal

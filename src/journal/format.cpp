@@ -68,6 +68,7 @@ Result<FileHeader> decode_file_header(std::string_view bytes, const FileIdentity
   header.first_record = in.get<uint64_t>();
   header.created_ns = in.get<int64_t>();
   if (header.identity != identity) return data_loss("its header belongs to another file");
+  if (header.first_record > largest_number) return data_loss("its header is damaged");
   return header;
 }
 

@@ -24,6 +24,8 @@ constexpr size_t frame_header_bytes = 40;
 // A finished file that is kept to be written over.
 constexpr std::string_view spare_name = "spare";
 constexpr uint32_t frame_marker = 0x4C4E4A56;  // "VJNL"
+// Of records. Nobody gets there; it leaves room to count on without an overflow.
+constexpr uint64_t largest_number = uint64_t{1} << 62;
 
 // What tells files apart; stands in the name and in the header.
 struct FileIdentity {

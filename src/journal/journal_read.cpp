@@ -81,7 +81,7 @@ Status Journal::read_file(uint32_t cursor, Reading& reading, const NextRead& nex
     if (step.kind == FrameReader::Step::Kind::damage) damage_.keep(*reading.reader, step.offset, step.bytes, "no frame begins here");
     if (step.kind != FrameReader::Step::Kind::frame || step.header.kind != FrameKind::record) continue;
     uint64_t number = step.header.number;
-    if (number < reading.next_number) continue;
+    if (number < reading.next_number || number >= next.end_record) continue;
     lose_up_to(number);
     ASSIGN_OR_RETURN(bool has_room, take_record(cursor, step, *reading.reader, found, bytes));
     reading.next_number = number + 1;

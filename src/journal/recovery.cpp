@@ -112,6 +112,7 @@ class Recovery {
       ASSIGN_OR_RETURN(FrameReader::Step step, reader->next());
       if (step.kind == FrameReader::Step::Kind::end) return {};
       if (step.kind != FrameReader::Step::Kind::frame || step.header.kind != FrameKind::record) continue;
+      if (step.header.number > largest_number) continue;
       found.first_record = step.header.number;
       return {};
     }
@@ -147,8 +148,12 @@ class Recovery {
     }
     for (uint64_t number : missing) books_.remove_file(number);
     for (size_t i = 0; i < base; i++) {
-      const FileEntry* entry = books_.find_file(found_[i].identity.number);
-      if (!entry || entry->identity != found_[i].identity) RETURN_IF_ERROR(files_.remove(path_of(found_[i].identity)));
+      const FileIdentity& identity = found_[i].identity;
+      const FileEntry* entry = books_.find_file(identity.number);
+      if (entry && entry->identity == identity)
+        damage_.count_lost_records(books_.fit_file(identity.number, found_[i].size_bytes));
+      else
+        RETURN_IF_ERROR(files_.remove(path_of(identity)));
     }
     return {};
   }
@@ -201,7 +206,7 @@ class Recovery {
         bool is_gap = is_record && step.header.number > books_.newest_file().end_record;
         bool is_torn = is_gap && step.offset >= synced && !end.is_certain;
         bool is_void = is_record && step.header.number >= end.record;
-        if (is_void && end.is_certain) lose_up_to(end.record);
+        if (is_void && end.is_certain) count_missing_before(end.record);
         if (is_torn || is_void) return cut(file, step.offset);
         ASSIGN_OR_RETURN(bool is_good, read_frame(reader, step));
         is_damaged = !is_good;
@@ -214,7 +219,7 @@ class Recovery {
         if (is_loss) damage_.keep(reader, step.offset, step.bytes, "its check does not fit");
       }
       if (step.kind == FrameReader::Step::Kind::end) {
-        if (end.is_certain) lose_up_to(end.record);
+        if (end.is_certain) count_missing_before(end.record);
         return {};
       }
     }
@@ -234,9 +239,10 @@ class Recovery {
     if (!decode_head(payload, record).is_ok()) return false;
     const FileEntry& file = books_.newest_file();
     uint64_t number = step.header.number;
-    // Between two records that are there no more can be missing than there is room for.
-    if (number < file.end_record || number - file.end_record > file.size_bytes / frame_header_bytes) return false;
-    lose_up_to(number);
+    // No more can be before it than there is room for.
+    if (number < file.end_record || number - file.first_record > step.offset / frame_header_bytes) return false;
+    count_missing_before(number);
+    books_.skip_to(number);
     books_.add({1, record.items, step.bytes}, record.received_ns);
     return true;
   }
@@ -248,11 +254,9 @@ class Recovery {
     return true;
   }
 
-  void lose_up_to(uint64_t number) {
+  void count_missing_before(uint64_t number) {
     uint64_t end = books_.newest_file().end_record;
-    if (number <= end) return;
-    damage_.count_lost_records(number - end);
-    books_.skip_to(number);
+    if (number > end) damage_.count_lost_records(number - end);
   }
 
   // A torn tail: it was never acknowledged.

@@ -232,5 +232,39 @@ TEST_F(RecoveryTest, AFileThatCameBackDoesNotHideTheOneThatTookItsNumber) {
   }
 }
 
+// Its header's check fits, and still nobody has written so many: what is missing is counted, not gone through.
+TEST_F(RecoveryTest, AnAbsurdFirstRecordOfTheNextFileCostsNothing) {
+  activate("a");
+  log_.begin_file();
+  log_.write({"one"});
+  ASSERT_TRUE(log_.sync().is_ok());
+  log_.next_record = uint64_t{1} << 61;
+  log_.begin_file();
+  log_.write({"far away"});
+  ASSERT_TRUE(log_.sync().is_ok());
+  files_.damage(log_.path(), file_header_bytes, 8);  // so that the old file has to be read
+  Recovered recovered = recover();
+  EXPECT_EQ(waiting(recovered.books), (Numbers{1, uint64_t{1} << 61}));
+  EXPECT_EQ(damage_->lost_records(), (uint64_t{1} << 61) - 2);
+}
+
+TEST_F(RecoveryTest, WhatTheCheckpointSaysOfAFileIsNoMoreThanItCanHold) {
+  activate("a");
+  log_.begin_file();
+  log_.write({"one", "two"});
+  ASSERT_TRUE(log_.sync().is_ok());
+  log_.books.skip_to(uint64_t{1} << 20);
+  log_.books.set_file_size(1, uint64_t{1} << 40);
+  uint64_t size = log_.writer().size_bytes();
+  log_.begin_file();
+  log_.write({"three"});
+  ASSERT_TRUE(log_.sync().is_ok());
+  Recovered recovered = recover();
+  EXPECT_EQ(recovered.books.find_file(1)->size_bytes, size);
+  EXPECT_LE(recovered.books.find_file(1)->end_record, 1 + size / frame_header_bytes);
+  EXPECT_EQ(waiting(recovered.books), (Numbers{1, 2, 3}));
+  EXPECT_EQ(recovered.books.cursor(0).wanted.records, 3u);
+}
+
 }  // namespace
 }  // namespace vigia::journal

@@ -8,14 +8,15 @@
 namespace vigia::pipeline {
 
 DeadLetterDesk::DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline,
-                               std::vector<DeadLetterOwner> owners)
+                               std::vector<DeadLetterOwner> owners, const DeadLetterLimits& limits)
     : log_(context.log),
       metrics_(context.metrics),
       find_extension_(context.find_extension),
       shelf_(shelf),
       storage_(std::move(storage)),
       pipeline_(std::move(pipeline)),
-      owners_(std::move(owners)) {}
+      owners_(std::move(owners)),
+      limits_(limits) {}
 
 void DeadLetterDesk::set_aside(Batch batch, const Status& why) {
   shelf_.run_soon([self = shared_from_this(), batch = std::move(batch), why]() mutable {
@@ -43,7 +44,7 @@ void DeadLetterDesk::set_aside_for(const DeadLetterOwner& owner, Batch batch, co
 Status DeadLetterDesk::put(const DeadLetterOwner& owner, const Batch& batch, const Status& why) {
   ASSIGN_OR_RETURN(const Storage* storage, find_storage(find_extension_, storage_));
   std::string directory = dead_letter_directory(storage->storage().directory, pipeline_, owner.exporter);
-  return shelf_.letters({directory, pipeline_, owner.exporter}, metrics_)->put(batch, why.to_string());
+  return shelf_.letters({directory, pipeline_, owner.exporter}, metrics_, limits_)->put(batch, why.to_string());
 }
 
 }  // namespace vigia::pipeline

@@ -26,7 +26,7 @@ class DeadLetterDesk : public std::enable_shared_from_this<DeadLetterDesk> {
  public:
   // The references in `context`, and the shelf, outlive it; `storage` is looked up when the first letter comes.
   DeadLetterDesk(const Context& context, JournalShelf& shelf, ComponentId storage, std::string pipeline,
-                 std::vector<DeadLetterOwner> owners);
+                 std::vector<DeadLetterOwner> owners, const DeadLetterLimits& limits = {});
 
   // Settles the batch's receipts once the letters are safe. If that cannot be, they are let go, and the journal gives the data again.
   void set_aside(Batch batch, const Status& why);
@@ -42,6 +42,7 @@ class DeadLetterDesk : public std::enable_shared_from_this<DeadLetterDesk> {
   const ComponentId storage_;
   const std::string pipeline_;
   const std::vector<DeadLetterOwner> owners_;
+  const DeadLetterLimits limits_;
 };
 
 }  // namespace vigia::pipeline

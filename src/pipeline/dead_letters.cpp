@@ -89,10 +89,10 @@ Status DeadLetters::open(State& state) {
   return {};
 }
 
-// The levels below the storage directory are ours, and have to survive a power cut like what lies in them. The place for what is to be sent
-// again is made here, so that it belongs to this program's user whoever puts something there.
+// The levels below the storage directory are ours, and have to survive a power cut like what lies in them: also those that are there already,
+// since whoever made them may not have seen to it. The place for what is to be sent again is made here, so that it belongs to this program's
+// user whoever puts something there.
 Status DeadLetters::create_directory() {
-  if (files_.exists(place_.directory)) return {};
   std::string path = place_.directory + "/" + std::string(resend_directory_name);
   RETURN_IF_ERROR(files_.create_directories(path));
   for (int level = 0; level < 4; level++) {

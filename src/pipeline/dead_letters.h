@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ namespace vigia::pipeline {
 std::string dead_letter_directory(const std::string& storage_directory, std::string_view pipeline, std::string_view exporter);
 // Above all of them.
 std::string dead_letter_root(const std::string& storage_directory);
+// What the pipeline is for whose directory this is; nothing when it is none of ours.
+std::optional<otlp::Signal> dead_letter_signal(std::string_view directory);
 // Within an exporter's directory: letters that are to be sent again.
 constexpr std::string_view resend_directory_name = "resend";
 

@@ -78,6 +78,14 @@ std::string dead_letter_directory(const std::string& storage_directory, std::str
   return dead_letter_root(storage_directory) + "/" + path_part(pipeline) + "/" + path_part(exporter);
 }
 
+std::optional<otlp::Signal> dead_letter_signal(std::string_view directory) {
+  directory = directory.substr(0, directory.rfind('/'));
+  std::string_view pipeline = directory.substr(directory.rfind('/') + 1);
+  for (otlp::Signal signal : otlp::all_signals)
+    if (pipeline.substr(0, pipeline.find('%')) == otlp::signal_name(signal)) return signal;
+  return std::nullopt;
+}
+
 bool is_dead_letter_name(std::string_view name) { return age_of(name).has_value(); }
 
 Result<std::vector<ListedDeadLetter>> list_dead_letters(FileSystem& files, const std::string& directory) {

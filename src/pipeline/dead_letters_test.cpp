@@ -62,6 +62,16 @@ TEST(DeadLetterPaths, EveryNameIsOnePartOfAPath) {
   EXPECT_EQ(dead_letter_directory("/s", "logs", "otlp/a.b%ñ"), "/s/dead-letters/logs/otlp%2Fa.b%25%C3%B1");
 }
 
+TEST(DeadLetterPaths, APlaceTellsWhatItsPipelineIsFor) {
+  for (otlp::Signal signal : otlp::all_signals)
+    for (const char* rest : {"", "/edge", "/traces"}) {
+      std::string pipeline = std::string(otlp::signal_name(signal)) + rest;
+      EXPECT_EQ(dead_letter_signal(dead_letter_directory("/metrics", pipeline, "logs")), signal) << pipeline;
+    }
+  EXPECT_EQ(dead_letter_signal("/s/dead-letters/tracing/otlp"), std::nullopt);
+  EXPECT_EQ(dead_letter_signal(""), std::nullopt);
+}
+
 TEST(DeadLetterNames, NothingElseIsTaken) {
   EXPECT_TRUE(is_dead_letter_name("1700000000000-3.dead"));
   for (const char* name :

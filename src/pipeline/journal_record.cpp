@@ -43,6 +43,7 @@ Result<Batch> to_batch(journal::Record record, MemoryLedger& ledger) {
   batch.signal = static_cast<otlp::Signal>(record.signal);
   batch.item_count = record.items;
   ASSIGN_OR_RETURN(batch.payload, unpack(record, ledger));
+  if (batch.payload.size() != record.unpacked_bytes) return data_loss("a stored request is not as large as it was");
   bool is_known = !record.customer.empty() || !record.peer_address.empty() || !record.metadata.empty();
   if (!is_known) return batch;
   auto client = std::make_shared<Client>();

@@ -127,10 +127,10 @@ Result<std::shared_ptr<JournalRunner>> JournalShelf::open(const journal::Journal
   return runner;
 }
 
-std::shared_ptr<DeadLetters> JournalShelf::letters(DeadLetterPlace place, MetricRegistry& metrics) {
+std::shared_ptr<DeadLetters> JournalShelf::letters(DeadLetterPlace place, MetricRegistry& metrics, const DeadLetterLimits& limits) {
   return letters_.with([&](std::map<std::string, std::shared_ptr<DeadLetters>>& all) {
     std::shared_ptr<DeadLetters>& letters = all[place.directory];
-    if (!letters) letters = std::make_shared<DeadLetters>(environment_.files, environment_.clock, environment_.log, metrics, place);
+    if (!letters) letters = std::make_shared<DeadLetters>(environment_.files, environment_.clock, environment_.log, metrics, place, limits);
     return letters;
   });
 }

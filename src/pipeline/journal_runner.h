@@ -71,7 +71,7 @@ class JournalShelf {
   // Runs the task where waiting for the disk holds nobody up but readers. Any thread, once a journal is open.
   void run_soon(net::Task task) { disk_loops_->at(1).post(std::move(task)); }
   // The one that writes there. Any thread.
-  std::shared_ptr<DeadLetters> letters(DeadLetterPlace place, MetricRegistry& metrics);
+  std::shared_ptr<DeadLetters> letters(DeadLetterPlace place, MetricRegistry& metrics, const DeadLetterLimits& limits);
 
  private:
   const journal::JournalEnvironment environment_;

@@ -1,5 +1,8 @@
 #include "pipeline/resent_letters.h"
 
+#include <algorithm>
+
+#include "otlp/validate.h"
 #include "pipeline/dead_letters.h"
 
 namespace vigia::pipeline {
@@ -31,6 +34,7 @@ ResentLetters::ResentLetters(const Context& context, std::shared_ptr<JournalRunn
       ledger_(context.ledger),
       runner_(std::move(runner)),
       directory_(directory + "/" + std::string(resend_directory_name)),
+      signal_(dead_letter_signal(directory)),
       branches_(branches),
       pass_(std::move(pass)) {}
 
@@ -39,42 +43,71 @@ Status ResentLetters::prepare() { return files_.create_directories(directory_); 
 void ResentLetters::poll() {
   Result<std::vector<std::string>> names = files_.list(directory_);
   if (!names.is_ok()) return;
+  state_.with([&](State& state) {
+    std::erase_if(state.given_up, [&](const std::string& name) { return std::find(names->begin(), names->end(), name) == names->end(); });
+  });
   for (const std::string& name : *names) {
     if (!is_dead_letter_name(name)) continue;
-    bool is_new = under_way_.with([&](std::set<std::string>& set) { return set.size() < most_under_way && set.insert(name).second; });
+    bool is_new = state_.with([&](State& state) {
+      return state.under_way.size() < most_under_way && !state.given_up.contains(name) && state.under_way.insert(name).second;
+    });
     if (is_new) take(name);
   }
 }
 
 void ResentLetters::take(const std::string& name) {
-  Result<DeadLetter> letter = read_dead_letter(files_, directory_, name);
-  if (!letter.is_ok()) {
-    // It stays among those under way, so that this is said once.
-    log_.error("cannot send a dead letter again", {{"file", directory_ + "/" + name}, {"error", letter.status()}});
-    return;
+  Result<Batch> batch = read(name);
+  if (batch.is_ok()) {
+    log_.info("sending a dead letter again", {{"name", name}, {"items", batch->item_count}});
+    return pass_(std::move(*batch));
   }
+  switch (batch.status().code()) {
+    case StatusCode::not_found:  // somebody took it back
+      return kept(name);
+    case StatusCode::unavailable:
+    case StatusCode::resource_exhausted:
+      log_.warn("cannot read a dead letter; will try again", {{"file", directory_ + "/" + name}, {"error", batch.status()}});
+      return kept(name);
+    default:
+      log_.error("cannot send a dead letter again", {{"file", directory_ + "/" + name}, {"error", batch.status()}});
+      return give_up(name);
+  }
+}
+
+// A letter comes through the door once more: it may have been put here by hand, and everything behind trusts what it is given.
+Result<Batch> ResentLetters::read(const std::string& name) {
+  ASSIGN_OR_RETURN(DeadLetter letter, read_dead_letter(files_, directory_, name));
+  if (signal_ && letter.head.signal != *signal_)
+    return invalid_argument(std::string("it holds ") + std::string(otlp::signal_name(letter.head.signal)) + ", and its pipeline is for " +
+                            std::string(otlp::signal_name(*signal_)));
+  ASSIGN_OR_RETURN(otlp::Checked checked, otlp::validate(letter.head.signal, Slice::copy_of(letter.body, ledger_), ledger_));
   Batch batch;
-  batch.signal = letter->head.signal;
-  batch.item_count = letter->head.items;
-  batch.payload = Slice::copy_of(letter->body, ledger_);
-  batch.client = std::make_shared<const Client>(std::move(letter->head.client));
+  batch.signal = letter.head.signal;
+  batch.item_count = checked.item_count;
+  batch.payload = std::move(checked.body);
+  batch.client = std::make_shared<const Client>(std::move(letter.head.client));
   batch.branches = branches_;
   batch.receipts.emplace_back(std::make_shared<Letter>(shared_from_this(), name), branches_);
-  log_.info("sending a dead letter again", {{"name", name}, {"items", batch.item_count}});
-  pass_(std::move(batch));
+  return batch;
 }
 
 void ResentLetters::delivered(const std::string& name) {
   Status status = files_.remove(directory_ + "/" + name);
-  // If it cannot be removed, it is not sent a third time in this life.
-  if (status.is_ok())
-    kept(name);
-  else
-    log_.error("cannot remove a dead letter that was sent again", {{"file", directory_ + "/" + name}, {"error", status}});
+  if (status.is_ok() || status.code() == StatusCode::not_found) return kept(name);
+  // It is not sent a third time in this life.
+  log_.error("cannot remove a dead letter that was sent again", {{"file", directory_ + "/" + name}, {"error", status}});
+  give_up(name);
 }
 
 void ResentLetters::kept(const std::string& name) {
-  under_way_.with([&](std::set<std::string>& set) { set.erase(name); });
+  state_.with([&](State& state) { state.under_way.erase(name); });
+}
+
+void ResentLetters::give_up(const std::string& name) {
+  state_.with([&](State& state) {
+    state.under_way.erase(name);
+    state.given_up.insert(name);
+  });
 }
 
 }  // namespace vigia::pipeline
