@@ -278,7 +278,7 @@ bool Journal::release(uint32_t cursor, const RecordPlace& place, Origin origin) 
     give(origin == Origin::live ? holder.live_bytes : holder.backlog_bytes, place.held_bytes);
     if (state.books.release(cursor, place)) {
       holder.drain.note(place.bytes, now_ms);
-      is_first_release = state.releases.empty();
+      is_first_release = state.releases.empty() && !state.looks_again;
       note_release(state, cursor, place);
     }
     return is_readable(state, cursor);

@@ -162,6 +162,7 @@ class Journal {
     bool must_begin_file = false;
     bool is_short_of_room = false;  // Somebody was refused because of max_bytes: a drained file goes, however small it is.
     bool is_awake = false;          // work() has been asked for and has not begun.
+    bool looks_again = false;       // It will be called soon, also if nobody asks for it.
   };
   struct Group {
     std::vector<Pending> records;

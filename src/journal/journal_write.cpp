@@ -27,7 +27,9 @@ int64_t Journal::work() {
     Status status = write_and_sync(group, offsets);
     answer(std::move(group), std::move(status), offsets);
   }
-  return rest();
+  int64_t next_ms = rest();
+  state_.with([&](State& state) { state.looks_again = next_ms >= 0 && next_ms <= release_delay_ms; });
+  return next_ms;
 }
 
 void Journal::flush() {
@@ -41,6 +43,7 @@ Journal::Group Journal::take_group() {
   Group group;
   state_.with([&](State& state) {
     state.is_awake = false;
+    state.looks_again = false;
     if (state.pending.empty() && now_ms - last_work_ms_ < release_delay_ms) return;
     group.records = std::exchange(state.pending, {});
     group.releases = std::exchange(state.releases, {});

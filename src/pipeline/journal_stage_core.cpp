@@ -185,9 +185,9 @@ void JournalStage::Core::append(Batch batch, Done done, bool may_park) {
   auto answered = [may_park, flight = std::move(flight)](Result<journal::Appended> answer) mutable {
     Core& core = *flight->activity.operator->();
     if (!answer.is_ok()) return core.refuse(std::move(flight->batch), std::move(flight->done), std::move(answer).status(), may_park);
-    flight->done(Status());
     net::EventLoop& loop = flight->loop;
     loop.post([flight = std::move(flight), appended = *answer]() mutable {
+      flight->done(Status());
       flight->batch.packed = nullptr;
       flight->batch.settle();  // Whoever had a receipt for it before can forget it now.
       flight->activity->pass_live(std::move(flight->batch), appended);
