@@ -3,6 +3,7 @@
 import os
 import resource
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def disk_bytes(folder):
 def raw_write_ns(folder, core, size, per_second, count):
     """CPU, in ns, of one write and sync over a file that is there, at a rate; nothing else is done."""
     body = os.urandom(FILE_BYTES)
+    pace = threading.Event()
     before_cores = os.sched_getaffinity(0)
     with tempfile.TemporaryFile(dir=folder) as file:
         os.sched_setaffinity(0, {core})
@@ -34,7 +36,7 @@ def raw_write_ns(folder, core, size, per_second, count):
                 offset = number * size % (FILE_BYTES - size)
                 os.pwrite(file.fileno(), memoryview(body)[offset:offset + size], offset)
                 os.fdatasync(file.fileno())
-                time.sleep(max(0, begin + (number + 1) / per_second - time.monotonic()))
+                pace.wait(max(0, begin + (number + 1) / per_second - time.monotonic()))
             return (cpu_seconds() - begin_cpu) / count * 1e9
         finally:
             os.sched_setaffinity(0, before_cores)
