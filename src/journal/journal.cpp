@@ -174,12 +174,14 @@ Status Journal::admit(State& state, const FramedRecord& record, uint64_t cursors
   return {};
 }
 
-Status Journal::room_for(uint64_t items, uint64_t cursors) const {
+Status Journal::room_for(const Amount& amount, uint64_t cursors) const {
   int64_t now_ms = environment_.clock.steady_ms();
   return state_.with([&](const State& state) -> Status {
     for (uint32_t cursor = 0; cursor < state.holders.size(); cursor++) {
+      if (!is_asked(state, cursor, cursors)) continue;
+      RETURN_IF_ERROR(fits_cursor(state, cursor, amount));
       bool refuses = state.holders[cursor].options.when_full == WhenFull::reject;
-      if (refuses && is_asked(state, cursor, cursors)) RETURN_IF_ERROR(room_of_cursor(state, cursor, {1, items, 0}, now_ms));
+      if (refuses) RETURN_IF_ERROR(room_of_cursor(state, cursor, amount, now_ms));
     }
     return {};
   });
@@ -190,14 +192,17 @@ bool Journal::is_asked(const State& state, uint32_t cursor, uint64_t cursors) {
 }
 
 Status Journal::admit_to_cursor(State& state, uint32_t cursor, const Amount& amount, int64_t now_ms) {
-  const Holder& holder = state.holders[cursor];
-  const Amount& quota = holder.options.quota;
-  if (is_over(quota, amount))
-    return invalid_argument(fmt::format("a request of {} items and {} bytes is larger than the whole sending queue of {}", amount.items,
-                                        amount.bytes, holder.options.name));
-  if (holder.options.when_full == WhenFull::drop_oldest)
+  RETURN_IF_ERROR(fits_cursor(state, cursor, amount));
+  if (state.holders[cursor].options.when_full == WhenFull::drop_oldest)
     while (!room_of_cursor(state, cursor, amount, now_ms).is_ok() && drop_oldest(state, cursor)) continue;
   return room_of_cursor(state, cursor, amount, now_ms);
+}
+
+Status Journal::fits_cursor(const State& state, uint32_t cursor, const Amount& amount) {
+  const CursorOptions& options = state.holders[cursor].options;
+  if (!is_over(options.quota, amount)) return {};
+  return invalid_argument(fmt::format("a request of {} items and {} bytes is larger than the whole sending queue of {}", amount.items,
+                                      amount.bytes, options.name));
 }
 
 Status Journal::room_of_cursor(const State& state, uint32_t cursor, const Amount& amount, int64_t now_ms) {

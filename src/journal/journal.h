@@ -118,8 +118,8 @@ class Journal {
 
   // `done` is called by work(), or at once with a refusal. `cursors`: bit i: cursor i gets it, if it is active.
   void append(Record record, AppendDone done, uint64_t cursors = ~uint64_t{0});
-  // Whether a record of so many items would be refused now for what waits already.
-  Status room_for(uint64_t items, uint64_t cursors) const;
+  // Whether a record of about this size would be refused now for what waits for the cursors, or for ever.
+  Status room_for(const Amount& amount, uint64_t cursors) const;
   // Gives how long to wait until the next call if nobody wakes; −1: until somebody does.
   int64_t work();
   // Writes what has been released, so that a restart does not read it again.
@@ -195,6 +195,7 @@ class Journal {
   static bool may_hold_more(const State& state, uint32_t cursor);
   static bool is_asked(const State& state, uint32_t cursor, uint64_t cursors);
   static Status admit_to_cursor(State& state, uint32_t cursor, const Amount& amount, int64_t now_ms);
+  static Status fits_cursor(const State& state, uint32_t cursor, const Amount& amount);
   static Status room_of_cursor(const State& state, uint32_t cursor, const Amount& amount, int64_t now_ms);
   static bool is_readable(const State& state, uint32_t cursor);
   static std::optional<Amount> drop_oldest(State& state, uint32_t cursor);
@@ -244,7 +245,8 @@ class Journal {
   // Of work().
   Random random_;
   std::unique_ptr<LogWriter> writer_;
-  Amount written_;  // To the file.
+  Amount written_;                 // To the file.
+  uint64_t checkpoint_bytes_ = 0;  // Of the file.
   uint64_t next_file_ = 1;
   uint64_t next_record_ = 1;
   bool has_spare_ = false;    // A finished file, kept to be written over.

@@ -13,6 +13,7 @@ constexpr int64_t release_delay_ms = 100;
 constexpr int64_t write_retry_ms = 1'000;
 // A file that is drained and smaller than this goes on being written to.
 constexpr uint64_t small_file_bytes = 1 << 20;
+constexpr size_t few_files = 64;
 // After so long without anything to write the spare file goes.
 constexpr int64_t spare_idle_ms = 2'000;
 
@@ -85,10 +86,14 @@ Status Journal::write_once(Group& group, std::vector<uint64_t>& offsets) {
 }
 
 Result<bool> Journal::begin_file_if_needed() {
-  auto [must_begin, file_bytes, most, policy] = state_.with([](State& state) {
-    return std::tuple(state.must_begin_file, state.options.file_bytes, most_per_file(state.options), state.options.sync);
+  auto [must_begin, file_bytes, most, files, policy] = state_.with([](State& state) {
+    return std::tuple(state.must_begin_file, state.options.file_bytes, most_per_file(state.options), state.books.files().size(),
+                      state.options.sync);
   });
-  if (writer_ && !must_begin && writer_->size_bytes() < file_bytes && !reaches(most, written_)) return false;
+  // A file that is begun early has to be worth its checkpoint, which tells of all files.
+  bool is_worth_another = files < few_files || written_.bytes >= 8 * checkpoint_bytes_;
+  bool is_full = writer_ && (writer_->size_bytes() >= file_bytes || (reaches(most, written_) && is_worth_another));
+  if (writer_ && !must_begin && !is_full) return false;
   // What was answered on trust is made safe before its file is left.
   if (writer_ && policy == SyncPolicy::interval && writer_->synced_bytes() < writer_->size_bytes() && !sync_now().is_ok()) abandon_file();
   writer_ = nullptr;
@@ -117,6 +122,7 @@ Status Journal::begin_file() {
     return state.books.encode();
   });
   written_ = {};
+  checkpoint_bytes_ = checkpoint.size();
   FileHeader header{{next_file_++, random_.next()}, next_record_, environment_.clock.wall_ns()};
   ASSIGN_OR_RETURN(writer_, make_file(header, checkpoint));
   state_.with([&](State& state) {

@@ -68,6 +68,7 @@ struct Load {
   size_t items = 0;
   size_t bytes = 0;
   uint64_t branches = all_branches;  // Of the next fan-out: those that are asked.
+  size_t stored_bytes = 0;           // As it would lie on a disk.
 };
 
 // Room that was set aside in queues, given back when it is dropped unused. It keeps the books of its queue alive, so that it may
@@ -129,7 +130,7 @@ struct Batch {
   // The same as the payload, for whoever stores it; there only until somebody keeps or changes the batch.
   std::shared_ptr<const Packed> packed = nullptr;
 
-  Load load() const { return {1, item_count, payload.size()}; }
+  Load load() const { return {1, item_count, payload.size(), all_branches, packed ? packed->body.size() : payload.size()}; }
   // The same data for another consumer: slices and receipts are shared, room is not.
   Batch share() const;
   // Settles all receipts: the data has been dealt with.

@@ -1,6 +1,7 @@
 #include "pipeline/fan_out.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/guarded.h"
 
@@ -83,10 +84,22 @@ Result<Reservation> FanOut::reserve(const Load& load) {
 
 namespace {
 
-uint64_t branches_with_receipts(const Batch& batch) {
+// Branches whose data comes out of a journal.
+struct Journaled {
   uint64_t branches = 0;
-  for (const Receipt& receipt : batch.receipts) branches |= receipt.branches();
-  return branches;
+  // One receipt is about several, so that the journal cannot give the data to one of them alone: behind a connector.
+  bool is_shared = false;
+};
+
+Journaled journaled_branches(const Batch& batch, const std::vector<size_t>& wanted) {
+  Journaled journaled;
+  uint64_t mask = 0;
+  for (size_t branch : wanted) mask |= uint64_t{1} << branch;
+  for (const Receipt& receipt : batch.receipts) {
+    journaled.branches |= receipt.branches();
+    journaled.is_shared |= std::popcount(receipt.branches() & mask) > 1;
+  }
+  return journaled;
 }
 
 // A copy of a receipt that is not about this branch has nothing to wait for; the one of the right branch decides.
@@ -105,12 +118,16 @@ void FanOut::consume(Batch batch, Done done) {
     targets_.front()->consume(std::move(batch), std::move(done));
     return;
   }
-  uint64_t journaled = branches_with_receipts(batch);
+  std::vector<size_t> wanted;
+  for (size_t i = 0; i < targets_.size(); i++)
+    if (is_in(batch.branches, i)) wanted.push_back(i);
+  if (wanted.empty()) return done(Status());
+  Journaled journaled = journaled_branches(batch, wanted);
   // After a reload, room may have been reserved for other branches than there are now. What is not for all has been accepted before, and
   // whoever may refuse it can do that on its own.
   if (batch.branches == all_branches && batch.reservation.branches().size() != targets_.size()) {
     Load load = batch.load();
-    load.branches = ~journaled;
+    if (!journaled.is_shared) load.branches = ~journaled.branches;
     Result<Reservation> room = reserve(load);
     if (!room.is_ok()) {
       done(std::move(room).status());
@@ -118,10 +135,9 @@ void FanOut::consume(Batch batch, Done done) {
     }
     batch.reservation = std::move(room).value();
   }
-  std::vector<size_t> wanted;
-  for (size_t i = 0; i < targets_.size(); i++)
-    if (is_in(batch.branches, i)) wanted.push_back(i);
-  if (wanted.empty()) return done(Status());
+  // What one of them refuses is no reason to give the others the same data again: either the journal gives it to that one alone, or it was
+  // answered before, and whoever has its queue in memory has had its chance to say that it is full.
+  bool is_each_alone = journaled.branches != 0 && !journaled.is_shared && wanted.size() > 1;
   Reservation room = std::exchange(batch.reservation, {});
   bool has_room = room.branches().size() == targets_.size();
   auto combined = CombinedDone::create(wanted.size(), std::move(done));
@@ -131,8 +147,7 @@ void FanOut::consume(Batch batch, Done done) {
     branch.branches = all_branches;
     if (has_room) branch.reservation = std::move(room.branches()[i]);
     Done part = CombinedDone::part_of(combined);
-    // Its refusal is no reason to give the others the same data again.
-    if (is_in(journaled, i) && wanted.size() > 1) part = [part = std::move(part)](Status) mutable { part(Status()); };
+    if (is_each_alone) part = [part = std::move(part)](Status) mutable { part(Status()); };
     targets_[i]->consume(std::move(branch), std::move(part));
   }
 }

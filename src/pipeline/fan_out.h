@@ -4,8 +4,8 @@
 // pipeline that has several exporters. There each branch gets what is for it, with the receipts that are about it.
 //
 // Room is reserved in every branch before anything is committed to any, so that a full queue refuses the batch for
-// all of them and the sender's next try does not give the others the same data twice. A branch that has a receipt needs no room: what it does
-// not take, the journal gives it again, and it alone.
+// all of them and the sender's next try does not give the others the same data twice. A branch that has a receipt of its own needs no room: what it
+// does not take, the journal gives it again, and it alone.
 
 #include <memory>
 #include <vector>

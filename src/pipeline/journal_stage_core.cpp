@@ -150,8 +150,12 @@ net::EventLoop& JournalStage::Core::loop() {
 
 // What durable exporters cannot take waits in the journal.
 Result<Reservation> JournalStage::Core::reserve(const Load& load) {
-  if (!config_.blocks_on_overflow) RETURN_IF_ERROR(runner_->journal().room_for(load.items, cursors_));
+  if (!config_.blocks_on_overflow) RETURN_IF_ERROR(room_for(load));
   return reserve_in_memory(load);
+}
+
+Status JournalStage::Core::room_for(const Load& load) const {
+  return runner_->journal().room_for({1, load.items, load.stored_bytes}, cursors_);
 }
 
 Result<Reservation> JournalStage::Core::reserve_in_memory(Load load) {
@@ -232,7 +236,7 @@ void JournalStage::Core::try_parked() {
 
 // A look costs less than a try, for which the whole body is summed up.
 void JournalStage::Core::append_parked(Parked parked) {
-  Status room = runner_->journal().room_for(parked.batch.item_count, cursors_);
+  Status room = room_for(parked.batch.load());
   if (room.is_ok()) return append(std::move(parked.batch), std::move(parked.done), true);
   refuse(std::move(parked.batch), std::move(parked.done), std::move(room), true);
 }
@@ -304,8 +308,11 @@ bool JournalStage::Core::on_readable(uint32_t cursor) {
   return true;
 }
 
+// A longer pause stays.
 void JournalStage::Core::pause(Branch& branch, int64_t for_ms) {
-  branch.paused_until_ms.store(context_.clock.steady_ms() + for_ms, std::memory_order_relaxed);
+  int64_t until_ms = context_.clock.steady_ms() + for_ms;
+  int64_t known_ms = branch.paused_until_ms.load(std::memory_order_relaxed);
+  while (known_ms < until_ms && !branch.paused_until_ms.compare_exchange_weak(known_ms, until_ms, std::memory_order_relaxed)) continue;
 }
 
 bool JournalStage::Core::is_closed(const Branch& branch) const {

@@ -60,6 +60,7 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   // An Activity; null when the stage is being stopped.
   std::shared_ptr<void> enter();
 
+  Status room_for(const Load& load) const;
   Result<Reservation> reserve_in_memory(Load load);
   void append(Batch batch, Done done, bool may_park);
   void refuse(Batch batch, Done done, Status status, bool may_park);

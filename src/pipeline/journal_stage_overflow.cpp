@@ -67,8 +67,10 @@ bool JournalStage::Core::is_overdue(const Branch& branch, const journal::RecordP
 }
 
 void JournalStage::Core::move_to_overflow(Branch& branch, Batch batch, int64_t received_ns) {
-  branch.overflow->move(std::move(batch), received_ns, [this, entry = enter(), &branch](const Status& status) {
-    if (!status.is_ok() && entry) pause(branch, std::max(pause_ms, status.retry_delay_ms()));
+  std::shared_ptr<void> entry = enter();
+  if (!entry) return;  // It stays in the journal.
+  branch.overflow->move(std::move(batch), received_ns, [this, entry = std::move(entry), &branch](const Status& status) {
+    if (!status.is_ok()) pause(branch, std::max(pause_ms, status.retry_delay_ms()));
   });
 }
 

@@ -48,8 +48,7 @@ class Planner {
       node(sink, is_exporter ? config_.exporters.at(sink.id) : config_.connectors.at(sink.id));
     }
     std::optional<JournalStageConfig> journal = journal_of(pipeline, entrance);
-    std::optional<PlannedNode::DeadLetters> dead_letters;
-    if (journal) dead_letters = dead_letters_of(*journal);
+    std::optional<PlannedNode::DeadLetters> dead_letters = journal ? dead_letters_of(*journal) : dead_letters_of_source(pipeline);
     // What a processor of a durable pipeline holds names its exporters by their places, so other exporters mean other processors.
     std::string places;
     if (journal)
@@ -139,11 +138,31 @@ class Planner {
     });
   }
 
-  static PlannedNode::DeadLetters dead_letters_of(const JournalStageConfig& journal) {
+  static std::optional<PlannedNode::DeadLetters> dead_letters_of(const JournalStageConfig& journal) {
     PlannedNode::DeadLetters letters{journal.storage, journal.pipeline, {}};
     for (const JournalStageConfig::Cursor& cursor : journal.cursors)
       letters.owners.push_back({cursor.exporter, uint64_t{1} << cursor.branch});
     return letters;
+  }
+
+  // Of a pipeline without a journal that lies between durable ones: what its processors refuse is still in the journal before it.
+  std::optional<PlannedNode::DeadLetters> dead_letters_of_source(const PipelineConfig& pipeline) const {
+    for (const PipelineConfig& source : config_.pipelines)
+      for (const NodeKey& sink : sinks_of(source)) {
+        bool leads_here = sink.kind == ComponentKind::connector && is_receiver_of(sink.id, pipeline) && sink.to == pipeline.signal;
+        if (!leads_here || !leads_to_disk(sink)) continue;
+        if (std::optional<ComponentId> storage = storage_of(source))
+          return PlannedNode::DeadLetters{*storage, source.name, {{branch_name(sink), all_branches}}};
+        if (std::optional<PlannedNode::DeadLetters> before = dead_letters_of_source(source)) return before;
+      }
+    return std::nullopt;
+  }
+
+  std::optional<ComponentId> storage_of(const PipelineConfig& pipeline) const {
+    for (const NodeKey& sink : sinks_of(pipeline))
+      if (const SenderConfig* sender = sender_of(sink); sender && sender->queue.is_durable())
+        return ComponentId::parse(sender->queue.storage);
+    return std::nullopt;
   }
 
   const SenderConfig* sender_of(const NodeKey& key) const {

@@ -199,6 +199,9 @@ void Sender::Core::give_up(JobPointer job, Status status, std::string_view why) 
   }
   count_dropped(job->batch.item_count);
   log_.error("Exporting failed. Dropping data.", {{"error", status}, {"reason", why}, {"dropped_items", job->batch.item_count}});
+  // A journal upstream need not give it again, unless it is a stop that was in the way.
+  bool is_stopping = state_.with([](const State& state) { return state.is_stopping; });
+  if (!is_stopping) job->batch.settle();
   finish(std::move(job), std::move(status));
 }
 
