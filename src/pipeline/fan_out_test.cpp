@@ -138,5 +138,59 @@ TEST(FanOut, OfRetryableErrorsTheLongestWaitIsAskedFor) {
   EXPECT_EQ(answer.get().message(), "one");
 }
 
+// --- Data out of a journal ---
+
+// The journal gives it to that one again, and to nobody else.
+TEST(FanOut, WhatOneBranchWithAReceiptOfItsOwnRefusesIsLetGoForItAlone) {
+  MemoryLedger ledger;
+  Queue taking(100);
+  Queue full(0);
+  FanOut fan_out({&taking, &full});
+  auto of_taking = std::make_shared<test::FakeRecord>();
+  auto of_full = std::make_shared<test::FakeRecord>();
+  Batch batch = make_batch(ledger, 10);
+  batch.receipts.emplace_back(of_taking, 1);
+  batch.receipts.emplace_back(of_full, 2);
+  Answer answer;
+  fan_out.consume(std::move(batch), answer.done());
+  EXPECT_TRUE(answer.get().is_ok()) << "another try would give the first branch the same data again";
+  EXPECT_EQ(taking.items, 10u);
+  EXPECT_EQ(of_full->kept, 1);
+}
+
+TEST(FanOut, BesideAJournalOnlyQueuesInMemoryAreAskedForRoom) {
+  MemoryLedger ledger;
+  Queue journaled(0);
+  Queue in_memory(5);
+  FanOut fan_out({&journaled, &in_memory});
+  Batch batch = make_batch(ledger, 10);
+  batch.receipts.emplace_back(std::make_shared<test::FakeRecord>(), 1);
+  Answer answer;
+  fan_out.consume(std::move(batch), answer.done());
+  EXPECT_TRUE(answer.get().is_retryable());
+  EXPECT_EQ(in_memory.items, 0u);
+  Load load = make_batch(ledger, 10).load();
+  load.branches = 1;
+  EXPECT_FALSE(fan_out.reserve(load).is_ok());
+  load.branches = 0;
+  EXPECT_TRUE(fan_out.reserve(load).is_ok());
+}
+
+// Behind a connector: the journal before it can only give the data to all of them again.
+TEST(FanOut, BranchesThatShareAReceiptAreAllAskedForRoomFirst) {
+  MemoryLedger ledger;
+  Queue taking(100);
+  Queue full(0);
+  FanOut fan_out({&taking, &full});
+  auto record = std::make_shared<test::FakeRecord>();
+  Batch batch = make_batch(ledger, 10);
+  batch.receipts.emplace_back(record);
+  Answer answer;
+  fan_out.consume(std::move(batch), answer.done());
+  EXPECT_TRUE(answer.get().is_retryable());
+  EXPECT_EQ(taking.items, 0u) << "it would get the same data with every try";
+  EXPECT_EQ(record->kept, 1);
+}
+
 }  // namespace
 }  // namespace vigia::pipeline
