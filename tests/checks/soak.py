@@ -70,12 +70,12 @@ def accepted_spans(port):
 
 
 def floor_of(readings, floor_s=FLOOR_S):
-    """The least reading of each so many seconds."""
+    """The least reading of each so many seconds. The last ones are not whole, and may have met nothing but a full queue."""
     least = {}
     for second, mib in readings:
         span = int(second // floor_s)
         least[span] = min(least.get(span, (second, mib)), (second, mib), key=lambda reading: reading[1])
-    return list(least.values())
+    return [least[span] for span in sorted(least)[:-1]] or list(least.values())
 
 
 def rise_in_ten_minutes(points):
