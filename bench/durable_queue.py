@@ -5,7 +5,7 @@
 memory, durable, durable-nosync: the same traffic at the same rate with the queue in memory, on the disk and synced before every
 answer, and on the disk and synced when the system likes; CPU is user and system time of the process for a span. memory-gzip,
 durable-gzip: the same at a lower rate, from senders that compress their requests with gzip; what goes out is not compressed.
-memory-fast, durable-fast: the same at a rate that only vigia can hold. Next to the differences stands what the system alone takes to
+memory-fast, durable-fast, memory-gzip-fast, durable-gzip-fast: the same at rates that only vigia can hold. Next to the differences stands what the system alone takes to
 write and sync the same bytes at the same rate. backlog: the backend is away until the queue holds 5 GB (500 MB with --quick), the program is killed and started again, the backend comes
 back, and live traffic at half of the highest rate goes on while the backlog drains. Systems take turns, and medians are shown.
 """
@@ -20,6 +20,7 @@ from measure.turns import run_case
 RATE = 50_000  # spans a second: what the Collector keeps up with when it syncs every request
 GZIP_RATE = 30_000  # and when it has to inflate it, too
 FAST_RATE = 300_000
+FAST_GZIP_RATE = 200_000
 QUEUE_BYTES = 20_000_000_000
 RATE_CASES = [
     Case("memory", "gRPC → gRPC, 1000-span requests, queue in memory", rate=RATE),
@@ -29,14 +30,18 @@ RATE_CASES = [
          forwarding=Forwarding(sync="always", queue_bytes=QUEUE_BYTES)),
     Case("memory-fast", "memory, at a rate for vigia alone", rate=FAST_RATE),
     Case("durable-fast", "durable, at a rate for vigia alone", rate=FAST_RATE, forwarding=Forwarding(sync="always", queue_bytes=QUEUE_BYTES)),
+    Case("memory-gzip-fast", "memory-gzip, at a rate for vigia alone", compression="gzip", rate=FAST_GZIP_RATE),
+    Case("durable-gzip-fast", "durable-gzip, at a rate for vigia alone", compression="gzip", rate=FAST_GZIP_RATE,
+         forwarding=Forwarding(sync="always", queue_bytes=QUEUE_BYTES)),
     Case("durable-nosync", "durable, never synced", rate=RATE, forwarding=Forwarding(sync="never", queue_bytes=QUEUE_BYTES)),
 ]
 BACKLOG_CASE = Case("backlog", "drains after a kill while live traffic goes on", rate=RATE,
                     forwarding=Forwarding(sync="always", queue_bytes=QUEUE_BYTES))
 
-FAST_CASES = ("memory-fast", "durable-fast")
+FAST_CASES = ("memory-fast", "durable-fast", "memory-gzip-fast", "durable-gzip-fast")
 # Each with what it is compared with, and the bytes of a request that go to the disk.
-DIFFERENCES = [("durable", "memory", 434_000), ("durable-gzip", "memory-gzip", 52_000), ("durable-fast", "memory-fast", 434_000)]
+DIFFERENCES = [("durable", "memory", 434_000), ("durable-gzip", "memory-gzip", 52_000), ("durable-fast", "memory-fast", 434_000),
+               ("durable-gzip-fast", "memory-gzip-fast", 52_000)]
 RAW_WRITES = 300
 
 MAX_DURABLE_NS = 150  # a span, more than in memory
