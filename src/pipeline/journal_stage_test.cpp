@@ -10,20 +10,11 @@
 #include <filesystem>
 
 #include "pipeline/fan_out.h"
-#include "pipeline/storage.h"
 #include "pipeline/test_kit.h"
+#include "pipeline/test_storage.h"
 
 namespace vigia::pipeline {
 namespace {
-
-class FakeStorage final : public Extension, public Storage {
- public:
-  explicit FakeStorage(std::string directory) { settings_.directory = std::move(directory); }
-  const StorageSettings& storage() const override { return settings_; }
-
- private:
-  StorageSettings settings_;
-};
 
 // Says that it has taken what it gets, and lets go of it.
 class Forgetful final : public Consumer {
@@ -85,7 +76,7 @@ class JournalStageTest : public ::testing::Test {
 
   Guarded<std::vector<std::string>> set_aside_;  // Why.
   const std::string directory_;
-  FakeStorage storage_;
+  test::FakeStorage storage_;
   SystemClock clock_;
   test::Kit kit_;
   const Context parts_ = kit_.context("");

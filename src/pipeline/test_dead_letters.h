@@ -9,19 +9,10 @@
 #include "base/test_faulty_files.h"
 #include "pipeline/dead_letters.h"
 #include "pipeline/journal_runner.h"
-#include "pipeline/storage.h"
 #include "pipeline/test_kit.h"
+#include "pipeline/test_storage.h"
 
 namespace vigia::pipeline::test {
-
-class FakeStorage final : public Extension, public Storage {
- public:
-  explicit FakeStorage(std::string directory) { settings_.directory = std::move(directory); }
-  const StorageSettings& storage() const override { return settings_; }
-
- private:
-  StorageSettings settings_;
-};
 
 class DeadLettersOnDiskTest : public ::testing::Test {
  protected:

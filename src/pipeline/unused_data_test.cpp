@@ -12,18 +12,10 @@
 #include "pipeline/journal_remains.h"
 #include "pipeline/storage_place.h"
 #include "pipeline/test_kit.h"
+#include "pipeline/test_storage.h"
 
 namespace vigia::pipeline {
 namespace {
-
-class FakeStorage final : public Extension, public Storage {
- public:
-  explicit FakeStorage(std::string directory) { settings_.directory = std::move(directory); }
-  const StorageSettings& storage() const override { return settings_; }
-
- private:
-  StorageSettings settings_;
-};
 
 class UnusedDataTest : public ::testing::Test {
  protected:
@@ -91,7 +83,7 @@ class UnusedDataTest : public ::testing::Test {
   }
 
   const std::string directory_;
-  FakeStorage storage_;
+  test::FakeStorage storage_;
   SystemClock clock_;
   test::Kit kit_;
 };
