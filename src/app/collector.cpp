@@ -34,6 +34,7 @@ Collector::Collector(CollectorRequest request, SignalInbox& inbox, Console conso
       components_(all_components()) {}
 
 Collector::~Collector() {
+  background_.stop();
   if (loops_) loops_->stop();
 }
 
@@ -88,8 +89,9 @@ Status Collector::serve_api() {
 
 Status Collector::start_graph(pipeline::ServiceConfig service) {
   auto report_port = [this](const std::string& name, int port) { ports_.components[name] = port; };
-  graph_ = std::make_unique<pipeline::Graph>(pipeline::GraphEnvironment{log(), metrics_, clock_, files_, ledger_, *loops_, *resolver_,
-                                                                        report_port, std::string(version()), proxies_of_environment()});
+  graph_ = std::make_unique<pipeline::Graph>(pipeline::GraphEnvironment{log(), metrics_, clock_, files_, ledger_, *loops_, background_,
+                                                                        *resolver_, report_port, std::string(version()),
+                                                                        proxies_of_environment()});
   RETURN_IF_ERROR(graph_->start(std::move(service)));
   is_started_ = true;
   if (api_) api_->set_ready(true);
@@ -141,6 +143,7 @@ void Collector::stop() {
   }
   if (api_server_) api_server_->drain();
   self_telemetry_.stop_serving();
+  background_.stop();
   if (loops_) loops_->stop();
 }
 

@@ -62,6 +62,7 @@ class Collector {
   pipeline::Components components_;
   BoundPorts ports_;
   std::unique_ptr<net::LoopGroup> loops_;
+  net::BackgroundLoop background_{clock_};
   std::unique_ptr<net::Resolver> resolver_;
   std::unique_ptr<ApiService> api_;
   std::unique_ptr<RunningServer> api_server_;

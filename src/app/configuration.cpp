@@ -40,9 +40,10 @@ void try_components(const pipeline::ServiceConfig& service, FileSystem& files, c
   MemoryLedger ledger;
   MetricRegistry metrics;
   net::LoopGroup loops(clock, 1);
+  net::BackgroundLoop background(clock);
   std::unique_ptr<net::Resolver> resolver = net::Resolver::create(loops);
   auto report_port = [](const std::string&, int) {};
-  pipeline::Graph graph({Logger(), metrics, clock, files, ledger, loops, *resolver, report_port, std::string(version())});
+  pipeline::Graph graph({Logger(), metrics, clock, files, ledger, loops, background, *resolver, report_port, std::string(version())});
   graph.try_out(service, diagnostics);
 }
 

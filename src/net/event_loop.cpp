@@ -203,4 +203,20 @@ void LoopGroup::run_where_free(size_t size_bytes, Task task) {
   task();
 }
 
+EventLoop& BackgroundLoop::loop() {
+  return group_.with([&](std::unique_ptr<LoopGroup>& group) -> EventLoop& {
+    if (!group) {
+      group = std::make_unique<LoopGroup>(clock_, 1);
+      group->start();
+    }
+    return group->at(0);
+  });
+}
+
+void BackgroundLoop::stop() {
+  group_.with([](std::unique_ptr<LoopGroup>& group) {
+    if (group) group->stop();
+  });
+}
+
 }  // namespace vigia::net

@@ -121,4 +121,19 @@ class LoopGroup {
   std::atomic<size_t> next_{0};
 };
 
+// A thread for work that may wait for the kernel or a disk (log files, /proc), begun when it is first asked for.
+class BackgroundLoop {
+ public:
+  explicit BackgroundLoop(const Clock& clock) : clock_(clock) {}
+
+  // Any thread. Whoever posts here waits for the last of it before it calls itself stopped: components are not kept alive for this loop.
+  EventLoop& loop();
+  // Joins the thread, if there is one. Not to be called on it.
+  void stop();
+
+ private:
+  const Clock& clock_;
+  Guarded<std::unique_ptr<LoopGroup>> group_;
+};
+
 }  // namespace vigia::net

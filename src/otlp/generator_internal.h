@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "otlp/attribute_write.h"
 #include "otlp/generator.h"
 #include "otlp/wire.h"
 
@@ -53,13 +54,7 @@ constexpr uint64_t mixed(uint64_t a, uint64_t b = 0) {
   return z ^ (z >> 31);
 }
 
-// KeyValues as field `number` of a message.
-void append_attribute(std::string& out, uint32_t number, std::string_view key, std::string_view value);
-void append_int_attribute(std::string& out, uint32_t number, std::string_view key, int64_t value);
-void append_bool_attribute(std::string& out, uint32_t number, std::string_view key, bool value);
-void append_double_attribute(std::string& out, uint32_t number, std::string_view key, double value);
-// One with a list of strings.
-void append_list_attribute(std::string& out, uint32_t number, std::string_view key, const std::vector<std::string_view>& values);
+// A KeyValue as field `number` of a message.
 std::string attribute(uint32_t number, std::string_view key, std::string_view value);
 
 // A number as text, without memory of its own.

@@ -70,16 +70,6 @@ void build_vocabulary(Shop& shop, Dice& dice) {
   }
 }
 
-// A KeyValue with a value that is already encoded as an AnyValue's content.
-void append_key_value(std::string& out, uint32_t number, std::string_view key, std::string_view value) {
-  size_t key_size = 1 + varint_size(key.size()) + key.size();
-  size_t value_size = 1 + varint_size(value.size()) + value.size();
-  append_varint(out, bytes_tag(number));
-  append_varint(out, key_size + value_size);
-  append_bytes_field(out, 1, key);
-  append_bytes_field(out, 2, value);
-}
-
 }  // namespace
 
 Shop build_shop(const DataSetOptions& options) {
@@ -113,47 +103,6 @@ void append_resource_group(Appender& out, const Instance& instance, std::string_
   scoped.close();
   append_bytes_field(out, 3, "https://opentelemetry.io/schemas/1.37.0");
   group.close();
-}
-
-void append_attribute(std::string& out, uint32_t number, std::string_view key, std::string_view value) {
-  size_t any_size = 1 + varint_size(value.size()) + value.size();
-  size_t key_size = 1 + varint_size(key.size()) + key.size();
-  append_varint(out, bytes_tag(number));
-  append_varint(out, key_size + 1 + varint_size(any_size) + any_size);
-  append_bytes_field(out, 1, key);
-  append_varint(out, bytes_tag(2));
-  append_varint(out, any_size);
-  append_bytes_field(out, 1, value);
-}
-
-void append_int_attribute(std::string& out, uint32_t number, std::string_view key, int64_t value) {
-  char room[11];
-  room[0] = static_cast<char>(varint_tag(3));
-  char* end = put_varint(room + 1, static_cast<uint64_t>(value));
-  append_key_value(out, number, key, {room, static_cast<size_t>(end - room)});
-}
-
-void append_bool_attribute(std::string& out, uint32_t number, std::string_view key, bool value) {
-  const char content[] = {static_cast<char>(varint_tag(2)), static_cast<char>(value)};
-  append_key_value(out, number, key, {content, 2});
-}
-
-void append_double_attribute(std::string& out, uint32_t number, std::string_view key, double value) {
-  char content[9] = {static_cast<char>(fixed64_tag(4))};
-  std::memcpy(content + 1, &value, 8);
-  append_key_value(out, number, key, {content, 9});
-}
-
-void append_list_attribute(std::string& out, uint32_t number, std::string_view key, const std::vector<std::string_view>& values) {
-  std::string list;
-  for (std::string_view value : values) {
-    std::string element;
-    append_bytes_field(element, 1, value);
-    append_bytes_field(list, 1, element);
-  }
-  std::string any;
-  append_bytes_field(any, 5, list);
-  append_key_value(out, number, key, any);
 }
 
 std::string attribute(uint32_t number, std::string_view key, std::string_view value) {

@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/regex.h"
 #include "base/status.h"
 #include "otlp/attribute_edit.h"
-#include "ottl/regex.h"
 
 namespace vigia::ottl {
 

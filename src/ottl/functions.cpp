@@ -8,12 +8,12 @@
 #include <fmt/core.h>
 
 #include "base/hash.h"
+#include "base/regex.h"
 #include "base/text.h"
 #include "otlp/span_view.h"
 #include "ottl/expression_internal.h"
 #include "ottl/lexer.h"
 #include "ottl/number_text.h"
-#include "ottl/regex.h"
 
 namespace vigia::ottl {
 

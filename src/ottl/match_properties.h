@@ -12,10 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/regex.h"
 #include "base/status.h"
 #include "otlp/signal.h"
 #include "ottl/context.h"
-#include "ottl/regex.h"
 
 namespace vigia::ottl {
 

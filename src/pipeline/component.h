@@ -103,6 +103,7 @@ struct Context {
   FileSystem& files;
   MemoryLedger& ledger;
   net::LoopGroup& loops;
+  net::BackgroundLoop& background;
   net::Resolver& resolver;
   // A started extension by its id, or nullptr. Use dynamic_cast to one of the interfaces above.
   std::function<Extension*(const ComponentId&)> find_extension;

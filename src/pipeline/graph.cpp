@@ -93,6 +93,7 @@ Context Graph::context_for(Node& node) const {
           environment_.files,
           environment_.ledger,
           environment_.loops,
+          environment_.background,
           environment_.resolver,
           [this, asked](const ComponentId& id) {
             asked->with([&](std::set<ComponentId>& ids) { ids.insert(id); });

@@ -34,6 +34,7 @@ struct GraphEnvironment {
   FileSystem& files;
   MemoryLedger& ledger;
   net::LoopGroup& loops;
+  net::BackgroundLoop& background;
   net::Resolver& resolver;
   std::function<void(const std::string& name, int port)> report_port;
   std::string version;

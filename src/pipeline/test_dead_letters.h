@@ -27,8 +27,8 @@ class DeadLettersOnDiskTest : public ::testing::Test {
 
   Context context(const std::string& exporter) {
     Context parts = kit_.context(exporter);
-    return {parts.id,    parts.log,      parts.metrics,        kit_.clock,        files_, parts.ledger,
-            parts.loops, parts.resolver, parts.find_extension, parts.report_port, "1.0"};
+    return {parts.id,         parts.log,      parts.metrics,        kit_.clock,        files_, parts.ledger, parts.loops,
+            parts.background, parts.resolver, parts.find_extension, parts.report_port, "1.0"};
   }
   // What has been handed to the disk's reading thread is done when this returns, and what follows from it.
   void settle() {

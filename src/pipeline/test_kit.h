@@ -59,7 +59,10 @@ class NoResolver final : public net::Resolver {
 class Kit {
  public:
   explicit Kit(size_t loop_count = 1) : loops(clock, loop_count) { loops.start(); }
-  ~Kit() { loops.stop(); }
+  ~Kit() {
+    background.stop();
+    loops.stop();
+  }
 
   Context context(const std::string& id = "test") {
     return {ComponentId::parse(id),
@@ -69,6 +72,7 @@ class Kit {
             files,
             ledger,
             loops,
+            background,
             resolver,
             [this](const ComponentId& wanted) -> Extension* {
               auto found = extensions.find(wanted);
@@ -113,6 +117,7 @@ class Kit {
   std::shared_ptr<RecordingSink> sink = std::make_shared<RecordingSink>();
   std::map<ComponentId, Extension*> extensions;
   net::LoopGroup loops;
+  net::BackgroundLoop background{clock};
 };
 
 inline Batch make_batch(MemoryLedger& ledger, size_t items, size_t bytes = 100, otlp::Signal signal = otlp::Signal::traces) {

@@ -57,8 +57,8 @@ class BasicAuth : public testing::Test {
     BasicAuthConfig config;
     config.htpasswd.emplace().text = passwords;
     pipeline::Context base = environment_.context("basicauth");
-    pipeline::Context context{base.id,    base.log,      base.metrics,        clock_,           base.files,  base.ledger,
-                              base.loops, base.resolver, base.find_extension, base.report_port, base.version};
+    pipeline::Context context{base.id,         base.log,      base.metrics,        clock_,           base.files,  base.ledger, base.loops,
+                              base.background, base.resolver, base.find_extension, base.report_port, base.version};
     auto extension = std::make_unique<BasicAuthExtension>(context, config);
     EXPECT_TRUE(extension->start().is_ok());
     return extension;

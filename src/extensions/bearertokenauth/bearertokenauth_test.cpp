@@ -38,8 +38,8 @@ class BearerToken : public testing::Test {
  protected:
   std::unique_ptr<BearerTokenExtension> make(BearerTokenConfig config) {
     pipeline::Context base = environment_.context("bearertokenauth");
-    pipeline::Context context{base.id,    base.log,      base.metrics,        clock_,           files_,      base.ledger,
-                              base.loops, base.resolver, base.find_extension, base.report_port, base.version};
+    pipeline::Context context{base.id,         base.log,      base.metrics,        clock_,           files_,      base.ledger, base.loops,
+                              base.background, base.resolver, base.find_extension, base.report_port, base.version};
     return std::make_unique<BearerTokenExtension>(context, std::move(config));
   }
   static Status try_header(const BearerTokenExtension& extension, const std::string& name, const std::string& value) {

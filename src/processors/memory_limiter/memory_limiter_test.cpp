@@ -47,8 +47,8 @@ class MemoryLimiterTest : public ::testing::Test {
 
   std::unique_ptr<MemoryLimiter> make(const MemoryLimiterConfig& config) {
     pipeline::Context base = kit_.context("memory_limiter");
-    pipeline::Context context{base.id,    base.log,      base.metrics,        base.clock,       proc_,       base.ledger,
-                              base.loops, base.resolver, base.find_extension, base.report_port, base.version};
+    pipeline::Context context{base.id,         base.log,      base.metrics,        base.clock,       proc_,       base.ledger, base.loops,
+                              base.background, base.resolver, base.find_extension, base.report_port, base.version};
     auto limiter = std::make_unique<MemoryLimiter>(context, config, shared_, otlp::Signal::traces, next_);
     EXPECT_TRUE(limiter->start().is_ok());
     kit_.settle();

@@ -13,7 +13,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace vigia::ottl {
+namespace vigia {
 
 class Regex {
  public:
@@ -35,4 +35,4 @@ class Regex {
   std::shared_ptr<const re2::RE2> compiled_;
 };
 
-}  // namespace vigia::ottl
+}  // namespace vigia

@@ -1,10 +1,10 @@
-#include "ottl/regex.h"
+#include "base/regex.h"
 
 #include <re2/re2.h>
 
 #include <fmt/core.h>
 
-namespace vigia::ottl {
+namespace vigia {
 
 // A pattern's program may not grow beyond this many bytes.
 static constexpr int64_t max_program_bytes = 8 << 20;
@@ -41,4 +41,4 @@ std::vector<std::string> Regex::group_names() const {
 
 const std::string& Regex::pattern() const { return compiled_->pattern(); }
 
-}  // namespace vigia::ottl
+}  // namespace vigia
