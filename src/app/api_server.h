@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "app/agent_health.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/metrics.h"
@@ -31,33 +32,55 @@ class SelfMetricsService final : public pipeline::PageService {
   const MetricRegistry& metrics_;
 };
 
-// /health, /health/live, /health/ready, /metrics and their other spellings.
+// How the API is served.
+struct ApiSettings {
+  std::string endpoint;  // "host:port"; "" is nowhere.
+  std::string health_path = "/health";
+  // Whoever asks has to say "Authorization: Bearer …"; "" lets everybody ask.
+  std::string token;
+  // A certificate and its key; "" is plain text.
+  std::string cert_file;
+  std::string key_file;
+};
+
+// /health, /health/live, /health/ready, /metrics and their other spellings. Without an agent /health tells of the process alone.
 class ApiService final : public pipeline::PageService {
  public:
-  ApiService(const MetricRegistry& metrics, const Clock& clock, FileSystem& files, MemoryLedger& ledger, std::string version);
+  struct Parts {
+    const MetricRegistry& metrics;
+    const Clock& clock;
+    FileSystem& files;
+    MemoryLedger& ledger;
+    std::string version;
+  };
+  ApiService(const Parts& parts, ApiSettings settings, std::unique_ptr<const AgentHealth> agent);
 
   // Any thread.
   void set_ready(bool is_ready) { is_ready_.store(is_ready); }
   void serve(net::Request request, std::unique_ptr<net::Responder> responder) override;
 
  private:
+  bool is_allowed(const net::RequestHead& head) const;
   net::Response answer(const net::RequestHead& head) const;
   net::Response health() const;
+  net::Response readiness() const;
   net::Response state(bool is_good, std::string_view good, std::string_view bad) const;
   net::Response metrics_page() const;
 
-  const MetricRegistry& metrics_;
-  const Clock& clock_;
-  FileSystem& files_;
-  std::string version_;
-  int64_t started_steady_ns_;
+  const Parts parts_;
+  const ApiSettings settings_;
+  const std::unique_ptr<const AgentHealth> agent_;
+  const int64_t started_steady_ns_;
   std::atomic<bool> is_ready_{false};
 };
+
+// With its certificates, if it has any. The clock must outlive the server.
+Result<net::ServerSettings> server_settings(const ApiSettings& settings, const Clock& clock);
 
 // A service on its port. Destroyed only after drain() or when the loops have stopped.
 class RunningServer {
  public:
-  static Result<std::unique_ptr<RunningServer>> start(const std::string& endpoint, net::HttpService& service,
+  static Result<std::unique_ptr<RunningServer>> start(const net::ServerSettings& settings, net::HttpService& service,
                                                       const ServerEnvironment& environment);
   int port() const { return server_->port(); }
   std::string address() const { return server_->address(); }

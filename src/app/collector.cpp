@@ -77,21 +77,29 @@ void Collector::log_warnings(const config::Diagnostics& diagnostics) const {
 }
 
 Status Collector::serve_api() {
-  if (request_.api_endpoint.empty()) return {};
-  api_ = std::make_unique<ApiService>(metrics_, clock_, files_, ledger_, std::string(version()));
-  auto server = RunningServer::start(request_.api_endpoint, *api_, {*loops_, ledger_, log()});
-  if (!server.is_ok()) return std::move(server).status().with_context("cannot serve the API (--http-port)");
+  if (request_.api.endpoint.empty()) return {};
+  api_ = std::make_unique<ApiService>(ApiService::Parts{metrics_, clock_, files_, ledger_, std::string(version())}, request_.api,
+                                      agent_health());
+  ASSIGN_OR_RETURN(net::ServerSettings settings, server_settings(request_.api, clock_));
+  auto server = RunningServer::start(settings, *api_, {*loops_, ledger_, log()});
+  if (!server.is_ok()) return std::move(server).status().with_context("cannot serve the API");
   api_server_ = std::move(server).value();
   ports_.http = api_server_->port();
   log().info("Serving the API", {{"address", api_server_->address()}});
   return {};
 }
 
+std::unique_ptr<const AgentHealth> Collector::agent_health() const {
+  if (!request_.agent) return nullptr;
+  return std::make_unique<const AgentHealth>(AgentHealth::Parts{request_.agent->collector, request_.agent->exporters, metrics_, clock_,
+                                                                files_, deliveries_, std::string(version())});
+}
+
 Status Collector::start_graph(pipeline::ServiceConfig service) {
   auto report_port = [this](const std::string& name, int port) { ports_.components[name] = port; };
   graph_ = std::make_unique<pipeline::Graph>(pipeline::GraphEnvironment{log(), metrics_, clock_, files_, ledger_, *loops_, background_,
                                                                         *resolver_, report_port, std::string(version()),
-                                                                        proxies_of_environment()});
+                                                                        proxies_of_environment(), deliveries_, self_telemetry_.tap()});
   RETURN_IF_ERROR(graph_->start(std::move(service)));
   is_started_ = true;
   if (api_) api_->set_ready(true);

@@ -19,12 +19,19 @@
 
 namespace vigia::app {
 
+// What an agent's health is about.
+struct AgentIdentity {
+  std::string collector;  // "collector:4317".
+  std::vector<std::string> exporters;
+};
+
 struct CollectorRequest {
   config::LoadRequest config;
   // Where the ports are written once they are known; "" is nowhere.
   std::string ports_file;
-  // Where the API is served: "host:port"; "" is nowhere.
-  std::string api_endpoint;
+  ApiSettings api;
+  // Whose health the API shows, when this is an agent.
+  std::optional<AgentIdentity> agent;
   std::vector<std::string> feature_gates;
   // Said once in the log, right after the start.
   std::vector<std::string> notices;
@@ -42,6 +49,7 @@ class Collector {
  private:
   Status start();
   Status serve_api();
+  std::unique_ptr<const AgentHealth> agent_health() const;
   Status start_graph(pipeline::ServiceConfig service);
   Status write_ports();
   void serve_until_stopped();
@@ -55,7 +63,7 @@ class Collector {
   Console console_;
 
   SystemClock clock_;
-  SystemFiles files_;
+  mutable SystemFiles files_;
   MemoryLedger ledger_;
   MetricRegistry metrics_;
   SelfTelemetry self_telemetry_;
@@ -63,6 +71,7 @@ class Collector {
   BoundPorts ports_;
   std::unique_ptr<net::LoopGroup> loops_;
   net::BackgroundLoop background_{clock_};
+  const std::shared_ptr<pipeline::DeliveryBoard> deliveries_ = std::make_shared<pipeline::DeliveryBoard>();
   std::unique_ptr<net::Resolver> resolver_;
   std::unique_ptr<ApiService> api_;
   std::unique_ptr<RunningServer> api_server_;

@@ -17,6 +17,7 @@
 #include "processors/memory_limiter/factory.h"
 #include "processors/probabilistic_sampler/factory.h"
 #include "processors/resource/factory.h"
+#include "receivers/agent/factory.h"
 #include "receivers/otlp/factory.h"
 
 namespace vigia::app {
@@ -61,7 +62,7 @@ std::vector<std::string> known_elsewhere() {
 
 pipeline::Components all_components() {
   pipeline::Components components;
-  components.receivers = {receivers::otlp_receiver()};
+  components.receivers = {receivers::agent_receiver(), receivers::otlp_receiver()};
   components.processors = {processors::attributes_processor(),
                            processors::batch_processor(),
                            processors::filter_processor(),

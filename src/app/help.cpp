@@ -24,6 +24,8 @@ Usage:
 
 Run:
   up            a ready-made collector for this machine, shown on the console
+  agent         the agent of one node: host metrics, logs and what the node's
+                applications send, to a collector
   edge          a gateway for a place whose network comes and goes
   gateway       the central collector of many customers
   run           what a configuration file says (also without the word "run")
@@ -56,7 +58,7 @@ Signals: SIGTERM and SIGINT stop after handing on what is held (a second one
 stops at once); SIGHUP reads the configuration again.
 )";
 
-constexpr std::array<Page, 11> pages = {{
+constexpr std::array<Page, 12> pages = {{
     {"up", R"(vigia up: a ready-made collector for this machine.
 
 Takes OTLP over gRPC and HTTP and shows what comes on the console. Nothing has
@@ -100,6 +102,56 @@ To listen for other machines, demand credentials in a file of your own:
     extensions: [health_check, bearertokenauth]
 
   vigia up --host 0.0.0.0 --config auth.yaml
+)"},
+    {"agent", R"(vigia agent: the agent of one node.
+
+Sends the node's figures (processors, memory, disks, network, processes), what
+its applications send to loopback, and the agent's own log and sends to a
+collector. What was taken is kept on the disk until the collector has it.
+
+Usage:
+  vigia agent --collector-endpoint URL --customer-id ID [flags]
+
+Flags, each with the variable that says the same:
+      --collector-endpoint URL   where to send: http://collector:4317 or
+                                 collector:4317, which is with TLS unless
+                                 --insecure      OTEL_EXPORTER_OTLP_ENDPOINT
+      --insecure                 no TLS          OTEL_EXPORTER_OTLP_INSECURE
+      --protocol NAME            grpc, or http/protobuf, which is meant by
+                                 port 4318       OTEL_EXPORTER_OTLP_PROTOCOL
+      --customer-id ID           whose node this is              CUSTOMER_ID
+      --customer-name NAME                                     CUSTOMER_NAME
+      --node-id ID               which node (the host's name)        NODE_ID
+      --node-region REGION                                       NODE_REGION
+      --environment NAME         (production)                    ENVIRONMENT
+      --health-port N            of /health and /metrics (8080)
+                                                           HEALTH_CHECK_PORT
+      --health-host ADDRESS      (0.0.0.0)                 HEALTH_CHECK_HOST
+      --metrics-interval T       (15s)                      METRICS_INTERVAL
+      --log-level LEVEL          debug, info, warn or error (info) LOG_LEVEL
+      --otlp-grpc-port N         for this node's applications (4317)
+      --otlp-http-port N         (4318)
+      --otlp-host ADDRESS        (127.0.0.1)
+      --registry-endpoint URL    where the agent registers
+                                                     VIGIA_REGISTRY_ENDPOINT
+      --data-dir DIR             (/var/lib/vigia)             VIGIA_DATA_DIR
+      --agent-config FILE        (/etc/vigia/agent-config.yaml, if there)
+      --ports-file FILE          write the bound ports to FILE as JSON
+      --config FILE              lay a collector configuration over all of it
+      --set KEY=VALUE            change one value of that
+
+A flag counts more than a variable, and that more than the file. Further
+variables: BUFFER_MAX_SIZE (2048 batches), TRACES_ENABLED, METRICS_ENABLED,
+LOGS_ENABLED, TRACES_SAMPLE_RATE, HEALTH_CHECK_PATH, HEALTH_CHECK_TOKEN,
+TELEMETRYFLOW_ENDPOINT, TELEMETRYFLOW_TENANT_ID, TELEMETRYFLOW_WORKSPACE_ID,
+AGENT_HOSTNAME, AGENT_IP, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, and
+OTEL_EXPORTER_OTLP_{HEADERS,TIMEOUT,COMPRESSION,CERTIFICATE,CLIENT_KEY,
+CLIENT_CERTIFICATE}, also {TRACES,METRICS,LOGS}_ENDPOINT.
+
+Examples:
+  vigia agent --collector-endpoint http://collector:4317 --customer-id acme
+  vigia print-config agent              what the settings come to
+  curl http://localhost:8080/health
 )"},
     {"edge", R"(vigia edge: a gateway for a place whose network comes and goes.
 

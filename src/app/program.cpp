@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "app/admin_command.h"
+#include "app/agent_command.h"
 #include "app/collector.h"
 #include "app/command_line.h"
 #include "app/components.h"
@@ -40,6 +41,12 @@ int fail_with_mistakes(Console& console, const config::Diagnostics& diagnostics)
   size_t count = diagnostics.error_count();
   return fail(console, fmt::format("the configuration has {}:\n", count == 1 ? "a mistake" : fmt::format("{} mistakes", count)) +
                            diagnostics.render_errors());
+}
+
+// For mistakes in settings, which come from several places: one line each.
+int fail_line_by_line(Console& console, const config::Diagnostics& diagnostics) {
+  for (const config::Diagnostic& mistake : diagnostics.errors()) fail(console, config::one_line(mistake));
+  return 1;
 }
 
 int fail_with_usage(Console& console, std::string_view command, const Status& status) {
@@ -131,7 +138,7 @@ Result<CollectorRequest> role_request(const std::string& role, const Arguments& 
   if (role == "edge") RETURN_IF_ERROR(add_edge_settings(arguments, request.config));
   request.ports_file = arguments.value("ports-file");
   request.feature_gates = arguments.values("feature-gates");
-  if (role == "up") request.api_endpoint = endpoint_text(addresses.host, http_port);
+  if (role == "up") request.api.endpoint = endpoint_text(addresses.host, http_port);
   return request;
 }
 
@@ -168,6 +175,17 @@ int role_command(const std::string& role, const std::vector<std::string>& words,
   return run_collector(std::move(request).value(), console);
 }
 
+int agent_command(const std::vector<std::string>& words, Console& console) {
+  auto arguments = Arguments::parse(agent_command_flags(), words);
+  if (!arguments.is_ok()) return fail_with_usage(console, "agent", arguments.status());
+  if (Status status = refuse_positional(*arguments); !status.is_ok()) return fail_with_usage(console, "agent", status);
+  config::Diagnostics diagnostics;
+  std::optional<AgentRequest> request = agent_request(*arguments, false, diagnostics);
+  if (!request) return fail_line_by_line(console, diagnostics);
+  for (const config::Diagnostic& warning : diagnostics.warnings()) request->collector.notices.push_back(config::one_line(warning));
+  return run_collector(std::move(request->collector), console);
+}
+
 int validate_command(const std::vector<std::string>& words, Console& console) {
   auto arguments = Arguments::parse(configuration_flags(), words);
   if (!arguments.is_ok()) return fail_with_usage(console, "validate", arguments.status());
@@ -182,27 +200,39 @@ int validate_command(const std::vector<std::string>& words, Console& console) {
   return fail_with_mistakes(console, diagnostics);
 }
 
-int print_config_command(const std::vector<std::string>& words, Console& console) {
-  auto arguments = Arguments::parse(configuration_flags(), words);
-  if (!arguments.is_ok()) return fail_with_usage(console, "print-config", arguments.status());
-  config::LoadRequest request = load_request(*arguments);
-  if (arguments->positional().size() > 1)
-    return fail_with_usage(console, "print-config",
-                           invalid_argument("one role at a time: unexpected argument: " + arguments->positional()[1]));
-  for (const std::string& role : arguments->positional()) {
-    if (!preset_text(role)) {
-      std::string hint = suggestion(role, preset_names());
-      return fail_with_usage(console, "print-config",
-                             invalid_argument("unknown role \"" + role + "\"" + (hint.empty() ? "" : ". " + hint)));
-    }
+// The sources of a role as it would run without flags; those of the agent depend on its settings.
+std::optional<config::LoadRequest> role_sources(const std::string& role, const Arguments& arguments, config::Diagnostics& diagnostics) {
+  if (role != "agent") {
+    config::LoadRequest request = load_request(arguments);
     request.presets = preset_sources(role, RoleAddresses());
+    return request;
   }
-  if (request.presets.empty() && request.sources.empty())
+  std::optional<AgentRequest> request = agent_request(arguments, true, diagnostics);
+  if (!request) return std::nullopt;
+  return std::move(request->collector.config);
+}
+
+int print_config_command(const std::vector<std::string>& words, Console& console) {
+  bool is_agent = std::find(words.begin(), words.end(), "agent") != words.end();
+  auto arguments = Arguments::parse(is_agent ? agent_command_flags() : configuration_flags(), words);
+  if (!arguments.is_ok()) return fail_with_usage(console, "print-config", arguments.status());
+  const std::vector<std::string>& roles = arguments->positional();
+  if (roles.size() > 1)
+    return fail_with_usage(console, "print-config", invalid_argument("one role at a time: unexpected argument: " + roles[1]));
+  if (roles.empty() && !arguments->has("config"))
     return fail_with_usage(console, "print-config", invalid_argument("a role or at least one --config FILE is needed"));
+  if (!roles.empty() && !preset_text(roles[0])) {
+    std::string hint = suggestion(roles[0], preset_names());
+    return fail_with_usage(console, "print-config",
+                           invalid_argument("unknown role \"" + roles[0] + "\"" + (hint.empty() ? "" : ". " + hint)));
+  }
+  config::Diagnostics diagnostics;
+  std::optional<config::LoadRequest> request = load_request(*arguments);
+  if (!roles.empty()) request = role_sources(roles[0], *arguments, diagnostics);
+  if (!request) return fail_line_by_line(console, diagnostics);
   pipeline::Components components = all_components();
   SystemFiles files;
-  config::Diagnostics diagnostics;
-  std::optional<Configuration> configuration = read_configuration(request, components, Depth::text, files, diagnostics);
+  std::optional<Configuration> configuration = read_configuration(*request, components, Depth::text, files, diagnostics);
   if (!configuration) return fail_with_mistakes(console, diagnostics);
   config::RenderOptions options;
   options.secret_paths = diagnostics.secret_paths();
@@ -240,7 +270,7 @@ int help_command(const std::vector<std::string>& words, Console& console) {
 }
 
 int unknown_command(const std::string& command, Console& console) {
-  constexpr std::string_view not_here[] = {"agent", "query", "traces", "logs", "tail"};
+  constexpr std::string_view not_here[] = {"query", "traces", "logs", "tail"};
   if (std::find(std::begin(not_here), std::end(not_here), command) != std::end(not_here))
     return fail(console, "vigia " + command + " is not in this build");
   std::string hint = suggestion(command, command_names());
@@ -267,6 +297,7 @@ int run_program(const std::vector<std::string>& words, Console console) {
   if (asks_for_help(rest) && command_help(command)) return help_command({command}, console);
   if (command == "run") return run_command(rest, console);
   if (command == "up" || command == "edge" || command == "gateway") return role_command(command, rest, console);
+  if (command == "agent") return agent_command(rest, console);
   if (command == "validate") return validate_command(rest, console);
   if (command == "print-config") return print_config_command(rest, console);
   if (command == "components") return components_command(rest, console);

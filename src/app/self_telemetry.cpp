@@ -49,7 +49,7 @@ SelfTelemetry::SelfTelemetry(MetricRegistry& metrics, const Clock& clock, FileSy
       clock_(clock),
       ledger_(ledger),
       instance_id_(new_instance_id()),
-      sink_(std::make_shared<SwitchingSink>()),
+      sink_(std::make_shared<SwitchingSink>(clock)),
       log_(sink_),
       process_telemetry_(metrics, clock, files),
       service_(metrics, ledger) {}
@@ -126,7 +126,7 @@ Status SelfTelemetry::move_server(const std::string& address) {
 }
 
 Status SelfTelemetry::start_server(const std::string& address) {
-  ASSIGN_OR_RETURN(server_, RunningServer::start(address, service_, {*loops_, ledger_, log_}));
+  ASSIGN_OR_RETURN(server_, RunningServer::start(net::ServerSettings{.endpoint = address}, service_, {*loops_, ledger_, log_}));
   address_ = address;
   log_.info("Serving metrics", {{"address", server_->address()}});
   return {};

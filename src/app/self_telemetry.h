@@ -32,6 +32,8 @@ class SelfTelemetry {
 
   // Says nothing before open(). Follows every change.
   const Logger& log() const { return log_; }
+  // Lines of the log, for whoever opens it.
+  const std::shared_ptr<LogTap>& tap() const { return sink_->tap(); }
   // 0 when nobody is served.
   int metrics_port() const { return server_ ? server_->port() : 0; }
 

@@ -17,6 +17,7 @@ void SwitchingSink::write(LogLevel level, std::string_view message, const LogFie
   std::shared_ptr<const Target> target = current();
   // A logger may have asked before a switch to a higher level.
   if (!target->sink->is_enabled(level)) return;
+  tap_->add(clock_.wall_ns(), level, message, context, fields);
   if (target->fields.empty()) return target->sink->write(level, message, context, fields);
   LogFields all = target->fields;
   all.insert(all.end(), context.begin(), context.end());

@@ -23,7 +23,8 @@ class QuietSink final : public LogSink {
 };
 
 TEST(SwitchingSink, loggers_follow) {
-  auto sink = std::make_shared<SwitchingSink>();
+  SystemClock clock;
+  auto sink = std::make_shared<SwitchingSink>(clock);
   Logger early = Logger(sink).with({{"name", "otlp"}});
   early.error("before anything");
   EXPECT_FALSE(early.is_enabled(LogLevel::error));
@@ -47,7 +48,8 @@ TEST(SwitchingSink, loggers_follow) {
 }
 
 TEST(SwitchingSink, switches_while_others_write) {
-  auto sink = std::make_shared<SwitchingSink>();
+  SystemClock clock;
+  auto sink = std::make_shared<SwitchingSink>(clock);
   auto first = std::make_shared<RecordingSink>();
   auto second = std::make_shared<RecordingSink>();
   sink->switch_to(first, {});

@@ -160,6 +160,20 @@ void MetricRegistry::append_family(std::string& out, const std::string& name, co
   }
 }
 
+std::vector<std::pair<Labels, double>> MetricRegistry::values(std::string_view name) const {
+  return state_.with([&](const State& state) {
+    std::vector<std::pair<Labels, double>> values;
+    auto family = state.families.find(name);
+    if (family == state.families.end()) return values;
+    for (const auto& [text, series] : family->second.series) {
+      if (series.counter) values.emplace_back(series.labels, static_cast<double>(series.counter->value()));
+      if (series.gauge) values.emplace_back(series.labels, series.gauge->value());
+      if (series.read) values.emplace_back(series.labels, series.read());
+    }
+    return values;
+  });
+}
+
 std::string MetricRegistry::prometheus_text() const {
   return state_.with([&](const State& state) {
     std::string out;

@@ -91,6 +91,8 @@ class MetricRegistry {
   // Labels that every series carries, such as service_name.
   void set_common_labels(Labels labels);
 
+  // The series of one counter or gauge with their present values; the common labels are left out.
+  std::vector<std::pair<Labels, double>> values(std::string_view name) const;
   // All of it in the Prometheus text format 0.0.4.
   std::string prometheus_text() const;
 

@@ -72,7 +72,7 @@ Status Status::as_permanent() && {
 Status system_error(std::string_view what, int error_number) {
   auto code = StatusCode::unavailable;
   if (error_number == ENOENT) code = StatusCode::not_found;
-  if (error_number == EEXIST) code = StatusCode::already_exists;
+  if (error_number == EEXIST || error_number == EADDRINUSE) code = StatusCode::already_exists;
   if (error_number == EACCES || error_number == EPERM) code = StatusCode::permission_denied;
   if (error_number == ENOSPC || error_number == EDQUOT) code = StatusCode::resource_exhausted;
   if (error_number == EINVAL) code = StatusCode::invalid_argument;

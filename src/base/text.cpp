@@ -168,4 +168,13 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
+bool equals_in_constant_time(std::string_view secret, std::string_view given) {
+  unsigned difference = secret.size() == given.size() ? 0 : 1;
+  for (size_t i = 0; i < given.size(); i++) {
+    char expected = secret.empty() ? '\0' : secret[i % secret.size()];
+    difference |= static_cast<unsigned char>(expected) ^ static_cast<unsigned char>(given[i]);
+  }
+  return difference == 0;
+}
+
 }  // namespace vigia

@@ -20,6 +20,9 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 std::optional<int64_t> parse_int(std::string_view text);
 std::optional<double> parse_double(std::string_view text);
 
+// Takes as long whatever the texts have in common: for secrets.
+bool equals_in_constant_time(std::string_view secret, std::string_view given);
+
 // Durations in Go's notation: "1h30m", "200ms", "1.5s", "-2s", "0".
 std::optional<int64_t> parse_duration_ns(std::string_view text);
 // The shortest such text: "1h30m0s", "200ms".

@@ -31,11 +31,13 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/log_tap.h"
 #include "base/metrics.h"
 #include "config/section.h"
 #include "net/dns.h"
 #include "net/event_loop.h"
 #include "pipeline/batch.h"
+#include "pipeline/delivery_board.h"
 #include "pipeline/proxy.h"
 
 namespace vigia::pipeline {
@@ -112,6 +114,9 @@ struct Context {
   std::string version;
   // Which proxy an outgoing connection takes; null: none.
   std::shared_ptr<const ProxyRules> proxies = nullptr;
+  // Where sends are told of, and where the program's own log lines are to be had; null: nowhere.
+  std::shared_ptr<DeliveryBoard> deliveries = nullptr;
+  std::shared_ptr<LogTap> own_log = nullptr;
   // Keeps what is refused for good after it was answered, and settles it once it is safe. Any thread. Null where no pipeline is durable.
   std::function<void(Batch, const Status& why)> set_aside = nullptr;
 };

@@ -101,7 +101,9 @@ Context Graph::context_for(Node& node) const {
           },
           environment_.report_port,
           environment_.version,
-          environment_.proxies};
+          environment_.proxies,
+          environment_.deliveries,
+          environment_.own_log};
 }
 
 Result<Graph::NodePointer> Graph::create_node(const NodeKey& key, const PlannedNode& planned,

@@ -39,6 +39,8 @@ struct GraphEnvironment {
   std::function<void(const std::string& name, int port)> report_port;
   std::string version;
   std::shared_ptr<const ProxyRules> proxies = nullptr;
+  std::shared_ptr<DeliveryBoard> deliveries = nullptr;
+  std::shared_ptr<LogTap> own_log = nullptr;
 };
 
 class Graph {

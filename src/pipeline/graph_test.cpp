@@ -18,7 +18,7 @@ using Lines = std::vector<std::string>;
 class GraphTest : public ::testing::Test {
  protected:
   GraphTest()
-      : graph_({Logger(kit_.sink), kit_.metrics, system_clock_, kit_.files, kit_.ledger, kit_.loops, kit_.resolver,
+      : graph_({Logger(kit_.sink), kit_.metrics, system_clock_, kit_.files, kit_.ledger, kit_.loops, kit_.background, kit_.resolver,
                 [](const std::string&, int) {}, "1.0"}) {}
 
   ServiceConfig decode(const std::string& yaml) {

@@ -87,6 +87,7 @@ class JournalStageTest : public ::testing::Test {
                          parts_.files,
                          parts_.ledger,
                          parts_.loops,
+                         parts_.background,
                          parts_.resolver,
                          parts_.find_extension,
                          parts_.report_port,

@@ -325,7 +325,8 @@ TEST(NetConfig, authenticators_are_found_under_both_spellings_and_by_role) {
   auto resolver = net::Resolver::create(loops);
   DoorKeeper keeper;
   auto find = [&](const ComponentId& id) -> Extension* { return id.to_string() == "bearertokenauth/a" ? &keeper : nullptr; };
-  Context context{{}, Logger(), metrics, clock, files, ledger, loops, *resolver, find, [](const std::string&, int) {}, "test"};
+  net::BackgroundLoop background(clock);
+  Context context{{}, Logger(), metrics, clock, files, ledger, loops, background, *resolver, find, [](const std::string&, int) {}, "test"};
   EXPECT_TRUE(find_server_authenticator(context, {"bearertokenauth", "a"}).is_ok());
   EXPECT_TRUE(find_server_authenticator(context, {"bearertoken", "a"}).is_ok());
   auto missing = find_server_authenticator(context, {"oidc", ""});

@@ -57,6 +57,8 @@ Sender::Core::Core(const Context& context, const SenderConfig& config, otlp::Sig
       signal_(signal),
       send_once_(std::move(send_once)),
       telemetry_(context.metrics, context.id),
+      exporter_(context.id.to_string()),
+      deliveries_(context.deliveries),
       set_aside_items_(context.metrics.counter("vigia_exporter_set_aside_items_total",
                                                "Items that the other side refused for good and that were set aside.",
                                                labels_of(context, signal))),
@@ -76,6 +78,7 @@ Sender::Core::Core(const Context& context, const SenderConfig& config, otlp::Sig
 void Sender::Core::attempt(JobPointer job) {
   int64_t now_ms = clock_.steady_ms();
   if (job->tries++ == 0) job->first_try_ms = now_ms;
+  job->started_wall_ns = clock_.wall_ns();
   int64_t timeout_ms = config_.timeout_ms;
   state_.with([&](State& state) {
     if (!state.is_stopping) return;
@@ -94,6 +97,7 @@ void Sender::Core::attempt(JobPointer job) {
 }
 
 void Sender::Core::answered(JobPointer job, Status status) {
+  report(*job, status);
   bool is_circuit_open = tell_breaker(*job, status);
   if (status.is_ok()) {
     if (job->bisection) job->bisection->on_accepted();
@@ -127,6 +131,12 @@ void Sender::Core::answered(JobPointer job, Status status) {
     hold(std::move(job));
   else
     retry_later(std::move(job), wait_ms, std::move(status));
+}
+
+void Sender::Core::report(const Job& job, const Status& status) {
+  if (!deliveries_) return;
+  deliveries_->on_answer(
+      {exporter_, signal_, job.started_wall_ns, clock_.wall_ns(), job.batch.item_count, job.batch.payload.size(), status});
 }
 
 int64_t Sender::Core::wait_before_retry_ms(const Job& job, const Status& status) {

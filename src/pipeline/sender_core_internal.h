@@ -93,6 +93,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
     int64_t queued_ms = 0;
     int64_t first_try_ms = 0;
     int tries = 0;
+    int64_t started_wall_ns = 0;           // The present try.
     bool is_probe = false;                 // Of the circuit breaker, in its present try.
     std::shared_ptr<Bisection> bisection;  // Since it, or what it is a part of, was refused.
   };
@@ -152,6 +153,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
 
   void attempt(JobPointer job);
   void answered(JobPointer job, Status status);
+  void report(const Job& job, const Status& status);
   int64_t wait_before_retry_ms(const Job& job, const Status& status);
   void retry_later(JobPointer job, int64_t wait_ms, Status status);
   void set_retry_timer(uint64_t id, int64_t wait_ms);
@@ -194,6 +196,8 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   const otlp::Signal signal_;
   const SendOnce send_once_;
   const ExporterTelemetry telemetry_;
+  const std::string exporter_;
+  const std::shared_ptr<DeliveryBoard> deliveries_;
   Counter& set_aside_items_;
   Counter& requeued_items_;
   Counter* circuit_opened_ = nullptr;  // Null without a breaker.

@@ -58,9 +58,9 @@ class MeddlingClock final : public Clock {
 TEST_F(SenderTest, AStopThatComesWhileAFailureIsLookedAtStillTriesAgain) {
   MeddlingClock clock(kit_.clock);
   Context plain = kit_.context("otlp/x");
-  Context context{
-      plain.id,          plain.log,    plain.metrics, clock, plain.files, plain.ledger, plain.loops, plain.resolver, plain.find_extension,
-      plain.report_port, plain.version};
+  Context context{plain.id,          plain.log,    plain.metrics,    clock,          plain.files,
+                  plain.ledger,      plain.loops,  plain.background, plain.resolver, plain.find_extension,
+                  plain.report_port, plain.version};
   SenderConfig config = small_config();
   config.retry.initial_interval_ms = config.retry.max_interval_ms = 300'000;
   config.retry.max_elapsed_time_ms = 0;

@@ -79,10 +79,6 @@ bool is_salted_sha_password(std::string_view encoded, std::string_view password)
 
 }  // namespace
 
-bool equals_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
 std::string fingerprint_of(std::string_view salt, std::string_view password) { return digest(EVP_sha256(), {salt, password}); }
 
 Result<PasswordFile> PasswordFile::parse(std::string_view text) {

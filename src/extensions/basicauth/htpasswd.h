@@ -35,7 +35,4 @@ bool is_slow_hash(std::string_view hash);
 // What a verified password is remembered as: SHA-256, so that the password itself is not kept.
 std::string fingerprint_of(std::string_view salt, std::string_view password);
 
-// Compares without telling by its duration where the texts differ.
-bool equals_in_constant_time(std::string_view a, std::string_view b);
-
 }  // namespace vigia::extensions

@@ -9,16 +9,6 @@ namespace vigia::extensions {
 
 namespace {
 
-// Compares without telling by its duration where the texts differ.
-bool equals_in_constant_time(std::string_view secret, std::string_view given) {
-  unsigned difference = secret.size() == given.size() ? 0 : 1;
-  for (size_t i = 0; i < given.size(); i++) {
-    char expected = secret.empty() ? '\0' : secret[i % secret.size()];
-    difference |= static_cast<unsigned char>(expected) ^ static_cast<unsigned char>(given[i]);
-  }
-  return difference == 0;
-}
-
 constexpr size_t max_file_bytes = 16 << 20;
 
 // One token a line.

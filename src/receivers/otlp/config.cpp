@@ -38,6 +38,7 @@ void decode(config::Section& section, OtlpReceiverConfig& out) {
     });
   });
   section.field("require_resource_attribute", out.required_resource_attribute);
+  section.choice("when_busy", out.goes_on_when_busy, {{"fail", false}, {"go_on", true}});
   section.require(out.grpc || out.http, "protocols",
                   "at least one protocol is needed: write \"grpc:\", \"http:\" or both under \"protocols:\"");
 }

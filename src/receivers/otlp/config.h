@@ -18,6 +18,8 @@ struct OtlpReceiverConfig {
   std::string logs_path = "/v1/logs";
   // Ours: data whose Resource lacks this attribute is refused by partial success. "" takes all.
   std::string required_resource_attribute;
+  // Ours: what becomes of a port that somebody else listens on already.
+  bool goes_on_when_busy = false;
 };
 
 void decode(config::Section& section, OtlpReceiverConfig& out);

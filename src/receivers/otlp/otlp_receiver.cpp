@@ -25,7 +25,13 @@ Status OtlpReceiver::listen(Result<net::ServerSettings> settings, const std::opt
     ASSIGN_OR_RETURN(found, pipeline::find_server_authenticator(context_, *authenticator));
   }
   ports_.push_back(std::make_unique<ExportPort>(service_, found));
-  ASSIGN_OR_RETURN(auto server, net::HttpServer::listen(*settings, *ports_.back(), context_.loops, context_.ledger, context_.log));
+  auto listening = net::HttpServer::listen(*settings, *ports_.back(), context_.loops, context_.ledger, context_.log);
+  if (listening.status().code() == StatusCode::already_exists && config_.goes_on_when_busy) {
+    context_.log.warn("Somebody else listens there. Going on without this listener.",
+                      {{"protocol", protocol}, {"error", listening.status()}});
+    return {};
+  }
+  ASSIGN_OR_RETURN(auto server, std::move(listening));
   context_.log.info(protocol == "grpc" ? "Starting GRPC server" : "Starting HTTP server", {{"endpoint", server->address()}});
   if (context_.report_port) context_.report_port(context_.id.to_string() + "/" + std::string(protocol), server->port());
   servers_.push_back(std::move(server));

@@ -1,0 +1,202 @@
+#include "app/agent_pipelines.h"
+
+#include <fmt/core.h>
+
+namespace vigia::app {
+
+namespace {
+
+constexpr std::string_view signals[] = {"traces", "metrics", "logs"};
+
+// A YAML scalar that is this text whatever is in it; `$` would be replaced otherwise.
+std::string quoted(std::string_view text) {
+  std::string result = "'";
+  for (char c : text) result.append(c == '\'' || c == '$' ? 2 : 1, c);
+  return result + "'";
+}
+
+std::string milliseconds(int64_t ms) { return fmt::format("{}ms", ms); }
+
+std::string_view level_name(LogLevel level) {
+  constexpr std::string_view names[] = {"debug", "info", "warn", "error"};
+  return names[static_cast<size_t>(level)];
+}
+
+bool is_wanted(const AgentSettings& settings, std::string_view signal) {
+  if (signal == "traces") return settings.telemetry.traces;
+  return signal == "metrics" ? settings.telemetry.metrics : settings.telemetry.logs;
+}
+
+std::string exporter_type(const AgentSettings& settings) { return settings.protocol() == AgentProtocol::http ? "otlphttp" : "otlp"; }
+
+// gRPC has one endpoint for each exporter, so signals that go elsewhere get one of their own.
+bool is_split(const AgentSettings& settings) {
+  return settings.protocol() == AgentProtocol::grpc && !settings.collector.signal_endpoints.empty();
+}
+
+std::string exporter_of(const AgentSettings& settings, std::string_view signal) {
+  return is_split(settings) ? fmt::format("{}/{}", exporter_type(settings), signal) : exporter_type(settings);
+}
+
+std::string with_scheme(const std::string& endpoint, const AgentSettings& settings) {
+  if (endpoint.find("://") != std::string::npos) return endpoint;
+  return (settings.is_plain() ? "http://" : "https://") + endpoint;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::string receivers(const AgentSettings& settings) {
+  std::string text = fmt::format(
+      "receivers:\n"
+      "  otlp:\n"
+      "    protocols:\n"
+      "      grpc: {{endpoint: {}}}\n"
+      "      http: {{endpoint: {}}}\n"
+      "  hostmetrics:\n"
+      "    collection_interval: {}\n",
+      quoted(fmt::format("{}:{}", settings.receiver.host, settings.receiver.grpc_port)),
+      quoted(fmt::format("{}:{}", settings.receiver.host, settings.receiver.http_port)),
+      milliseconds(settings.telemetry.metrics_interval_ms));
+  // Its Prometheus name would be that of the agent's own system_memory_usage_bytes, which is a total and no state.
+  if (!settings.telemetry.all_host_metrics) text += "    scrapers: {memory: {metrics: {system.memory.usage: {enabled: false}}}}\n";
+  text += fmt::format(
+      "  agent:\n"
+      "    customer_id: {}\n"
+      "    node_id: {}\n"
+      "    interval: {}\n"
+      "    log_level: {}\n"
+      "    exporters: [{}]\n",
+      quoted(settings.customer.id), quoted(settings.node.id), milliseconds(settings.telemetry.metrics_interval_ms),
+      level_name(settings.telemetry.log_level), joined(agent_exporters(settings)));
+  return text;
+}
+
+void add_attribute(std::string& text, std::string_view key, std::string_view value, std::string_view action) {
+  if (value.empty()) return;
+  text += fmt::format("      - {{key: {}, value: {}, action: {}}}\n", quoted(key), quoted(value), action);
+}
+
+// Whose the node is, the agent knows best; what else an application says about itself stays.
+std::string processors(const AgentSettings& settings) {
+  std::string text = "processors:\n  resource:\n    attributes:\n";
+  add_attribute(text, "customer.id", settings.customer.id, "upsert");
+  add_attribute(text, "customer.name", settings.customer.name, "upsert");
+  add_attribute(text, "node.id", settings.node.id, "upsert");
+  add_attribute(text, "node.region", settings.node.region, "upsert");
+  add_attribute(text, "environment", settings.node.environment, "insert");
+  add_attribute(text, "telemetryflow.workspace.id", settings.customer.workspace_id, "upsert");
+  if (!settings.customer.workspace_id.empty()) add_attribute(text, "telemetryflow.tenant.id", settings.customer.id, "upsert");
+  for (const auto& [key, value] : settings.telemetry.resource_attributes) add_attribute(text, key, value, "insert");
+  add_attribute(text, "host.name", settings.node.host_name, "insert");
+  add_attribute(text, "host.ip", settings.node.host_ip, "insert");
+  add_attribute(text, "service.name", settings.telemetry.service_name, "insert");
+  if (settings.telemetry.sample_rate < 1)
+    text += fmt::format("  probabilistic_sampler: {{sampling_percentage: {}}}\n", settings.telemetry.sample_rate * 100);
+  text += fmt::format("  batch: {{timeout: {}, send_batch_size: {}, send_batch_max_size: {}}}\n",
+                      milliseconds(settings.buffer.flush_interval_ms), settings.buffer.batch_size, settings.buffer.batch_size);
+  return text;
+}
+
+std::string tls(const AgentSettings& settings) {
+  if (settings.is_plain()) return "insecure: true";
+  std::string text;
+  auto add = [&](std::string_view key, const std::string& file) {
+    if (!file.empty()) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", key, quoted(file));
+  };
+  add("ca_file", settings.collector.ca_file);
+  add("cert_file", settings.collector.cert_file);
+  add("key_file", settings.collector.key_file);
+  return text;
+}
+
+std::map<std::string, std::string> headers(const AgentSettings& settings) {
+  std::map<std::string, std::string> all = settings.collector.headers;
+  if (settings.customer.workspace_id.empty()) return all;
+  all.emplace("X-Workspace-Id", settings.customer.workspace_id);
+  all.emplace("X-Tenant-Id", settings.customer.id);
+  return all;
+}
+
+std::string endpoints(const AgentSettings& settings, std::string_view signal) {
+  const auto& own = settings.collector.signal_endpoints;
+  if (settings.protocol() == AgentProtocol::grpc) {
+    auto found = own.find(std::string(signal));
+    return fmt::format("    endpoint: {}\n", quoted(found == own.end() ? settings.collector.endpoint : found->second));
+  }
+  std::string text;
+  if (!settings.collector.endpoint.empty())
+    text += fmt::format("    endpoint: {}\n", quoted(with_scheme(settings.collector.endpoint, settings)));
+  for (const auto& [name, endpoint] : own) text += fmt::format("    {}_endpoint: {}\n", name, quoted(with_scheme(endpoint, settings)));
+  return text;
+}
+
+std::string exporter(const AgentSettings& settings, const std::string& id, std::string_view signal) {
+  const AgentSettings::Collector& collector = settings.collector;
+  std::string text = fmt::format("  {}:\n", id) + endpoints(settings, signal);
+  text += fmt::format(
+      "    tls: {{{}}}\n"
+      "    compression: {}\n"
+      "    timeout: {}\n"
+      "    retry_on_failure: {{enabled: {}, initial_interval: {}, max_interval: {}, max_elapsed_time: {}}}\n"
+      "    sending_queue: {{storage: file_storage, queue_size: {}}}\n",
+      tls(settings), collector.compression, milliseconds(collector.timeout_ms), collector.retries,
+      milliseconds(collector.initial_interval_ms), milliseconds(collector.max_interval_ms), milliseconds(collector.max_elapsed_time_ms),
+      settings.buffer.max_size);
+  std::string lines;
+  for (const auto& [name, value] : headers(settings)) lines += fmt::format("      {}: {}\n", quoted(name), quoted(value));
+  if (!lines.empty()) text += "    headers:\n" + lines;
+  return text;
+}
+
+std::string exporters(const AgentSettings& settings) {
+  std::string text = "exporters:\n";
+  if (!is_split(settings)) return text + exporter(settings, exporter_type(settings), "");
+  for (std::string_view signal : signals) text += exporter(settings, exporter_of(settings, signal), signal);
+  return text;
+}
+
+std::string pipeline(const AgentSettings& settings, std::string_view signal) {
+  std::string sources = settings.receiver.is_enabled ? "otlp, agent" : "agent";
+  if (signal == "metrics") sources += ", hostmetrics";
+  bool is_sampled = signal == "traces" && settings.telemetry.sample_rate < 1;
+  return fmt::format("    {}: {{receivers: [{}], processors: [memory_limiter, resource, {}batch], exporters: [{}]}}\n", signal, sources,
+                     is_sampled ? "probabilistic_sampler, " : "", exporter_of(settings, signal));
+}
+
+std::string service(const AgentSettings& settings) {
+  std::string text = fmt::format(
+      "extensions:\n"
+      "  file_storage: {{directory: {}}}\n"
+      "service:\n"
+      "  extensions: [file_storage]\n"
+      "  telemetry:\n"
+      "    metrics: {{level: none}}\n"
+      "    logs: {{level: {}}}\n"
+      "  pipelines:\n",
+      quoted(settings.data_dir + "/queue"), level_name(settings.telemetry.log_level));
+  for (std::string_view signal : signals)
+    if (is_wanted(settings, signal)) text += pipeline(settings, signal);
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> agent_exporters(const AgentSettings& settings) {
+  if (!is_split(settings)) return {exporter_type(settings)};
+  std::vector<std::string> ids;
+  for (std::string_view signal : signals) ids.push_back(exporter_of(settings, signal));
+  return ids;
+}
+
+std::shared_ptr<const config::Source> agent_source(const AgentSettings& settings) {
+  auto source = std::make_shared<config::Source>();
+  source->name = "the settings of vigia agent";
+  source->text = receivers(settings) + processors(settings) + exporters(settings) + service(settings);
+  return source;
+}
+
+}  // namespace vigia::app

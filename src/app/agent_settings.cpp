@@ -1,0 +1,241 @@
+#include "app/agent_settings.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "app/agent_setting_sources.h"
+#include "base/text.h"
+#include "config/section.h"
+#include "net/socket.h"
+
+namespace vigia::app {
+
+namespace {
+
+using config::Section;
+
+constexpr size_t most_id_bytes = 128;
+
+// A slug or a UUID: what may stand in a label, a path and a file name.
+bool is_id(std::string_view text) {
+  auto is_good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == ':';
+  };
+  return !text.empty() && text.size() <= most_id_bytes && std::all_of(text.begin(), text.end(), is_good);
+}
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (size_t i = 0; i < text.size(); i++) {
+    bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    bool is_hex = (text[i] >= '0' && text[i] <= '9') || ((text[i] | 32) >= 'a' && (text[i] | 32) <= 'f');
+    if (is_dash ? text[i] != '-' : !is_hex) return false;
+  }
+  return true;
+}
+
+// "https://host:4317/path" → "https", "host:4317".
+std::string_view scheme_of(std::string_view endpoint) {
+  size_t end = endpoint.find("://");
+  return end == std::string_view::npos ? std::string_view() : endpoint.substr(0, end);
+}
+std::string_view authority_of(std::string_view endpoint) {
+  if (size_t end = endpoint.find("://"); end != std::string_view::npos) endpoint.remove_prefix(end + 3);
+  return endpoint.substr(0, endpoint.find('/'));
+}
+
+// Why the text is no endpoint; "" when it is one.
+std::string endpoint_mistake(std::string_view endpoint) {
+  constexpr std::string_view hint = "expected where the collector listens, such as http://collector:4317 or collector:4317";
+  std::string_view scheme = scheme_of(endpoint);
+  if (!scheme.empty() && scheme != "http" && scheme != "https") return fmt::format("{}, found the scheme \"{}\"", hint, scheme);
+  std::string_view authority = authority_of(endpoint);
+  if (authority.empty()) return fmt::format("{}, found \"{}\"", hint, endpoint);
+  bool has_port = authority.rfind(':') != std::string_view::npos && authority.back() != ']';
+  if (!has_port && !scheme.empty()) return "";
+  Result<net::HostPort> address = net::parse_host_port(authority);
+  if (!address.is_ok() || address->host.empty() || address->port == 0) return fmt::format("{}, found \"{}\"", hint, endpoint);
+  return "";
+}
+
+void check_endpoint(Section& in, std::string_view key, const std::string& endpoint) {
+  if (endpoint.empty()) return;
+  std::string mistake = endpoint_mistake(endpoint);
+  in.require(mistake.empty(), key, mistake);
+}
+
+void decode_retry(Section& in, AgentSettings::Collector& out) {
+  in.field("enabled", out.retries);
+  in.duration_ms("initial_interval", out.initial_interval_ms);
+  in.duration_ms("max_interval", out.max_interval_ms);
+  in.duration_ms("max_elapsed_time", out.max_elapsed_time_ms);
+}
+
+void decode_collector(Section& in, AgentSettings::Collector& out) {
+  in.field("endpoint", out.endpoint);
+  check_endpoint(in, "endpoint", out.endpoint);
+  for (std::string signal : {"traces", "metrics", "logs"}) {
+    std::string key = signal + "_endpoint";
+    std::string endpoint;
+    if (!in.field(key, endpoint)) continue;
+    check_endpoint(in, key, endpoint);
+    out.signal_endpoints[signal] = endpoint;
+  }
+  AgentProtocol protocol = AgentProtocol::grpc;
+  if (in.choice("protocol", protocol,
+                {{"grpc", AgentProtocol::grpc}, {"http/protobuf", AgentProtocol::http}, {"http", AgentProtocol::http}}))
+    out.protocol = protocol;
+  in.field("insecure", out.insecure);
+  in.section("tls", [&](Section& tls) {
+    tls.field("ca_file", out.ca_file);
+    tls.field("cert_file", out.cert_file);
+    tls.field("key_file", out.key_file);
+  });
+  in.choice("compression", out.compression, {{"gzip", "gzip"}, {"zstd", "zstd"}, {"none", "none"}});
+  in.secret("headers", out.headers);
+  in.duration_ms("timeout", out.timeout_ms);
+  in.require(out.timeout_ms > 0, "timeout", "must be positive");
+  in.section("retry", [&](Section& retry) { decode_retry(retry, out); });
+}
+
+void decode_customer(Section& in, AgentSettings::Customer& out) {
+  in.field("id", out.id);
+  in.field("name", out.name);
+  in.field("workspace_id", out.workspace_id);
+  if (!out.id.empty())
+    in.require(is_id(out.id), "id",
+               fmt::format("expected letters, digits and -_.: only, {} at most, such as cliente-a or a UUID", most_id_bytes));
+  // A workspace goes with a tenant, and the platform that knows both has UUIDs for them.
+  if (out.workspace_id.empty()) return;
+  if (!is_uuid(out.workspace_id)) in.warn("workspace_id", "is not a UUID; the platform may refuse it");
+  if (!is_uuid(out.id)) in.warn("id", "is not a UUID; the platform may refuse it");
+}
+
+void decode_node(Section& in, AgentSettings::Node& out) {
+  in.field("id", out.id);
+  in.require(is_id(out.id), "id", fmt::format("expected letters, digits and -_.: only, {} at most, such as prod-web-01", most_id_bytes));
+  in.field("region", out.region);
+  in.field("environment", out.environment);
+  in.field("host_name", out.host_name);
+  in.field("host_ip", out.host_ip);
+}
+
+void decode_telemetry(Section& in, AgentSettings::Telemetry& out) {
+  in.section("metrics", [&](Section& metrics) {
+    metrics.field("enabled", out.metrics);
+    metrics.duration_ms("interval", out.metrics_interval_ms);
+    metrics.require(out.metrics_interval_ms >= 1'000, "interval", "must be a second at least");
+    metrics.field("all_host_metrics", out.all_host_metrics);
+  });
+  in.section("traces", [&](Section& traces) {
+    traces.field("enabled", out.traces);
+    traces.field("sample_rate", out.sample_rate);
+    traces.require(out.sample_rate >= 0 && out.sample_rate <= 1, "sample_rate", "must be from 0 (nothing) to 1 (everything)");
+  });
+  in.section("logs", [&](Section& logs) {
+    logs.field("enabled", out.logs);
+    logs.choice("level", out.log_level,
+                {{"debug", LogLevel::debug},
+                 {"info", LogLevel::info},
+                 {"warn", LogLevel::warn},
+                 {"warning", LogLevel::warn},
+                 {"error", LogLevel::error}});
+  });
+  in.field("service_name", out.service_name);
+  in.field("resource_attributes", out.resource_attributes);
+}
+
+void decode_buffer(Section& in, AgentSettings::Buffer& out) {
+  constexpr uint64_t most = 1'000'000;
+  in.field("max_size", out.max_size);
+  in.require(out.max_size >= 1 && out.max_size <= most, "max_size", fmt::format("must be from 1 to {} batches", most));
+  in.field("batch_size", out.batch_size);
+  in.require(out.batch_size >= 1 && out.batch_size <= most, "batch_size", fmt::format("must be from 1 to {} items", most));
+  in.duration_ms("flush_interval", out.flush_interval_ms);
+  in.require(out.flush_interval_ms > 0, "flush_interval", "must be positive");
+}
+
+void decode_health_check(Section& in, AgentSettings::HealthCheck& out) {
+  in.field("host", out.host);
+  in.field("port", out.port);
+  in.field("path", out.path);
+  in.require(!out.path.empty() && out.path[0] == '/', "path", "must begin with a slash");
+  in.secret("token", out.token);
+  in.section("tls", [&](Section& tls) {
+    tls.field("cert_file", out.cert_file);
+    tls.field("key_file", out.key_file);
+    tls.require(out.cert_file.empty() == out.key_file.empty(), "", "cert_file and key_file go together");
+  });
+}
+
+void decode_receiver(Section& in, AgentSettings::Receiver& out) {
+  in.field("enabled", out.is_enabled);
+  in.field("host", out.host);
+  in.field("grpc_port", out.grpc_port);
+  in.field("http_port", out.http_port);
+}
+
+void decode_registration(Section& in, AgentSettings::Registration& out) {
+  in.field("enabled", out.is_enabled);
+  in.field("endpoint", out.endpoint);
+  check_endpoint(in, "endpoint", out.endpoint);
+  in.duration_ms("heartbeat_interval", out.heartbeat_interval_ms);
+  in.require(out.heartbeat_interval_ms >= 1'000, "heartbeat_interval", "must be a second at least");
+}
+
+void decode(Section& in, AgentSettings& out) {
+  in.section("collector", [&](Section& part) { decode_collector(part, out.collector); });
+  in.section("customer", [&](Section& part) { decode_customer(part, out.customer); });
+  in.section("node", [&](Section& part) { decode_node(part, out.node); });
+  in.section("telemetry", [&](Section& part) { decode_telemetry(part, out.telemetry); });
+  in.section("buffer", [&](Section& part) { decode_buffer(part, out.buffer); });
+  in.section("health_check", [&](Section& part) { decode_health_check(part, out.health_check); });
+  in.section("receiver", [&](Section& part) { decode_receiver(part, out.receiver); });
+  in.section("registration", [&](Section& part) { decode_registration(part, out.registration); });
+  in.field("data_dir", out.data_dir);
+}
+
+}  // namespace
+
+AgentProtocol AgentSettings::protocol() const {
+  if (collector.protocol) return *collector.protocol;
+  std::string_view authority = authority_of(collector.endpoint);
+  return authority.ends_with(":4318") ? AgentProtocol::http : AgentProtocol::grpc;
+}
+
+bool AgentSettings::is_plain() const {
+  std::string_view scheme = scheme_of(collector.endpoint);
+  return scheme.empty() ? collector.insecure : scheme == "http";
+}
+
+std::string AgentSettings::address() const { return std::string(authority_of(collector.endpoint)); }
+
+std::vector<Flag> agent_flags() {
+  std::vector<Flag> flags = {{"agent-config", "FILE"}};
+  for (const SettingName& name : setting_names())
+    if (!name.flag.empty()) flags.push_back({std::string(name.flag), std::string(name.value_name)});
+  return flags;
+}
+
+std::vector<AgentVariable> agent_variables() {
+  std::vector<AgentVariable> variables;
+  for (const SettingName& name : setting_names())
+    for (std::string_view variable : name.variables) variables.push_back({variable, name.key});
+  return variables;
+}
+
+AgentSettings read_agent_settings(const Arguments& arguments, const config::EnvironmentReader& environment, const std::string& host_name,
+                                  FileSystem& files, config::Diagnostics& diagnostics) {
+  AgentSettings settings;
+  settings.node.id = settings.node.host_name = host_name;
+  std::optional<config::Node> tree = read_setting_sources(arguments, environment, files, diagnostics);
+  if (!tree) return settings;
+  {
+    Section root(*tree, "", diagnostics);
+    decode(root, settings);
+  }
+  return settings;
+}
+
+}  // namespace vigia::app

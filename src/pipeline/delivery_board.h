@@ -1,0 +1,56 @@
+#pragma once
+
+// What has become of each exporter's sends, for those who tell about health: the agent's page and its own telemetry. Any thread.
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/guarded.h"
+#include "base/status.h"
+#include "otlp/signal.h"
+
+namespace vigia::pipeline {
+
+// One try to send one batch.
+struct SendRound {
+  std::string exporter;
+  otlp::Signal signal = otlp::Signal::traces;
+  int64_t started_wall_ns = 0;
+  int64_t ended_wall_ns = 0;
+  size_t items = 0;
+  size_t bytes = 0;
+  Status status;
+};
+
+// An exporter's destination, as its last sends of all signals found it.
+struct Delivery {
+  int64_t last_success_wall_ns = 0;  // 0: never.
+  int64_t last_latency_ns = 0;       // Of the last success.
+  uint64_t failures_in_a_row = 0;    // Since then, of whatever batches.
+  Status last_failure;               // The last of these.
+};
+
+class DeliveryBoard {
+ public:
+  // A refusal of what a batch holds says nothing about the destination, and counts as neither.
+  void on_answer(SendRound round);
+  // The state of one exporter; an empty one when it has not sent yet.
+  Delivery of(const std::string& exporter) const;
+
+  // From now on the last `most` rounds are kept until somebody takes them; older ones are forgotten. 0: none, as at the start.
+  void keep_rounds(size_t most);
+  std::vector<SendRound> take_rounds();
+
+ private:
+  struct State {
+    std::map<std::string, Delivery> deliveries;  // As many as there are exporters.
+    std::deque<SendRound> rounds;
+    size_t most_rounds = 0;
+  };
+  Guarded<State> state_;
+};
+
+}  // namespace vigia::pipeline

@@ -1,0 +1,61 @@
+#include "pipeline/delivery_summary.h"
+
+#include <algorithm>
+
+namespace vigia::pipeline {
+
+namespace {
+
+std::string_view label(const Labels& labels, std::string_view name) {
+  for (const auto& [key, value] : labels)
+    if (key == name) return value;
+  return {};
+}
+
+bool is_of(const std::vector<std::string>& exporters, const Labels& labels) {
+  return std::find(exporters.begin(), exporters.end(), label(labels, "exporter")) != exporters.end();
+}
+
+uint64_t total(const MetricRegistry& metrics, std::string_view name, const std::vector<std::string>& exporters,
+               std::string_view data_type = {}) {
+  double sum = 0;
+  for (const auto& [labels, value] : metrics.values(name))
+    if (is_of(exporters, labels) && (data_type.empty() || label(labels, "data_type") == data_type)) sum += value;
+  return static_cast<uint64_t>(sum);
+}
+
+void add_buffer(DeliverySummary& summary, const std::vector<std::string>& exporters, const MetricRegistry& metrics) {
+  auto sizes = metrics.values("otelcol_exporter_queue_size");
+  for (const auto& [labels, capacity] : metrics.values("otelcol_exporter_queue_capacity")) {
+    if (!is_of(exporters, labels) || capacity <= 0) continue;
+    auto size = std::find_if(sizes.begin(), sizes.end(), [&, &wanted = labels](const auto& entry) { return entry.first == wanted; });
+    double held = size == sizes.end() ? 0 : size->second;
+    if (summary.buffer_capacity > 0 && held / capacity <= summary.buffer_size / summary.buffer_capacity) continue;
+    summary.buffer_size = held;
+    summary.buffer_capacity = capacity;
+  }
+}
+
+}  // namespace
+
+DeliverySummary summarize(const std::vector<std::string>& exporters, const DeliveryBoard& board, const MetricRegistry& metrics) {
+  DeliverySummary summary;
+  for (const std::string& exporter : exporters) {
+    Delivery delivery = board.of(exporter);
+    if (delivery.last_success_wall_ns > summary.last_success_wall_ns) {
+      summary.last_success_wall_ns = delivery.last_success_wall_ns;
+      summary.latency_ms = delivery.last_latency_ns / 1'000'000;
+    }
+    if (delivery.failures_in_a_row <= summary.failures_in_a_row) continue;
+    summary.is_reachable = false;
+    summary.failures_in_a_row = delivery.failures_in_a_row;
+    summary.error = delivery.last_failure.message();
+  }
+  add_buffer(summary, exporters, metrics);
+  summary.spans_sent = total(metrics, "otelcol_exporter_sent_spans", exporters);
+  summary.spans_dropped = total(metrics, "otelcol_exporter_send_failed_spans", exporters) +
+                          total(metrics, "vigia_exporter_queue_dropped_items_total", exporters, "traces");
+  return summary;
+}
+
+}  // namespace vigia::pipeline
