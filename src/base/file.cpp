@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -9,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstring>
 #include <filesystem>
 
 namespace vigia {
@@ -137,6 +140,64 @@ class SystemFile final : public File {
   const std::string path_;
 };
 
+class SystemDirectory final : public Directory {
+ public:
+  SystemDirectory(int descriptor, std::string path) : file_(descriptor), path_(std::move(path)) {}
+
+  Status rewind() override {
+    used_ = at_ = 0;
+    if (::lseek(file_.number(), 0, SEEK_SET) < 0) return system_error("cannot list " + path_, errno);
+    return {};
+  }
+
+  Result<bool> next(std::string_view& name) override {
+    do {
+      if (at_ == used_) {
+        ssize_t count = ::getdents64(file_.number(), entries_, sizeof entries_);
+        if (count < 0) return system_error("cannot list " + path_, errno);
+        if (count == 0) return false;
+        used_ = static_cast<size_t>(count);
+        at_ = 0;
+      }
+      uint16_t size = 0;
+      std::memcpy(&size, entries_ + at_ + offsetof(dirent64, d_reclen), sizeof size);
+      name = entries_ + at_ + offsetof(dirent64, d_name);
+      at_ += size;
+    } while (name == "." || name == "..");
+    return true;
+  }
+
+ private:
+  Descriptor file_;
+  const std::string path_;
+  size_t at_ = 0;
+  size_t used_ = 0;
+  alignas(dirent64) char entries_[16384];
+};
+
+// One whose names were gathered at once.
+class ListedDirectory final : public Directory {
+ public:
+  ListedDirectory(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
+
+  Status rewind() override {
+    at_ = 0;
+    ASSIGN_OR_RETURN(names_, files_.list(path_));
+    return {};
+  }
+  Result<bool> next(std::string_view& name) override {
+    if (at_ == names_.size()) return false;
+    name = names_[at_++];
+    return true;
+  }
+
+ private:
+  FileSystem& files_;
+  const std::string path_;
+  std::vector<std::string> names_;
+  size_t at_ = 0;
+};
+
 class SystemLock final : public FileLock {
  public:
   explicit SystemLock(int descriptor) : file_(descriptor) {}
@@ -174,14 +235,41 @@ Result<std::string> FileSystem::read_small_file(const std::string& path, size_t 
   return content;
 }
 
+Result<size_t> FileSystem::read_start(const std::string& path, char* out, size_t size) {
+  ASSIGN_OR_RETURN(std::string content, read_file(path));
+  return content.copy(out, size);
+}
+
+Result<std::unique_ptr<Directory>> FileSystem::open_directory(const std::string& path) {
+  auto directory = std::make_unique<ListedDirectory>(*this, path);
+  RETURN_IF_ERROR(directory->rewind());
+  return std::unique_ptr<Directory>(std::move(directory));
+}
+
 Result<std::unique_ptr<File>> FileSystem::open_file(const std::string& path, FileMode) { return unimplemented("cannot open " + path); }
 Status FileSystem::sync_directory(const std::string& path) { return unimplemented("cannot sync the directory " + path); }
 Result<uint64_t> FileSystem::free_bytes(const std::string& path) { return unimplemented("cannot tell the free space of " + path); }
+Result<DiskSpace> FileSystem::disk_space(const std::string& path) { return unimplemented("cannot tell the space of " + path); }
+Result<size_t> FileSystem::read_link(const std::string& path, char*, size_t) { return unimplemented("cannot read the link " + path); }
 Result<std::unique_ptr<FileLock>> FileSystem::lock(const std::string& path) { return unimplemented("cannot lock " + path); }
 Status FileSystem::set_permissions(const std::string& path, uint32_t) { return unimplemented("cannot set the permissions of " + path); }
 
 Result<std::string> SystemFiles::read_file(const std::string& path) { return read_up_to(path, SIZE_MAX); }
 Result<std::string> SystemFiles::read_small_file(const std::string& path, size_t max_bytes) { return read_up_to(path, max_bytes); }
+
+Result<size_t> SystemFiles::read_start(const std::string& path, char* out, size_t size) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) return system_error("cannot open " + path, errno);
+  size_t done = 0;
+  while (done < size) {
+    ssize_t count = ::read(file.number(), out + done, size - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("cannot read " + path, errno);
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return done;
+}
 
 Result<std::unique_ptr<AppendFile>> SystemFiles::open_append(const std::string& path, bool truncate) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (truncate ? O_TRUNC : 0), 0644));
@@ -209,6 +297,19 @@ Result<uint64_t> SystemFiles::free_bytes(const std::string& path) {
   struct statvfs facts {};
   if (::statvfs(path.c_str(), &facts) != 0) return system_error("cannot tell the free space of " + path, errno);
   return static_cast<uint64_t>(facts.f_bavail) * facts.f_frsize;
+}
+
+Result<DiskSpace> SystemFiles::disk_space(const std::string& path) {
+  struct statvfs facts {};
+  if (uninterrupted([&] { return ::statvfs(path.c_str(), &facts); }) != 0) return system_error("cannot tell the space of " + path, errno);
+  return DiskSpace{static_cast<uint64_t>(facts.f_blocks) * facts.f_frsize, static_cast<uint64_t>(facts.f_bfree) * facts.f_frsize,
+                   static_cast<uint64_t>(facts.f_bavail) * facts.f_frsize, facts.f_files, facts.f_ffree};
+}
+
+Result<size_t> SystemFiles::read_link(const std::string& path, char* out, size_t size) {
+  ssize_t count = ::readlink(path.c_str(), out, size);
+  if (count < 0) return system_error("cannot read the link " + path, errno);
+  return static_cast<size_t>(count);
 }
 
 Result<std::unique_ptr<FileLock>> SystemFiles::lock(const std::string& path) {
@@ -267,6 +368,12 @@ Result<std::vector<std::string>> SystemFiles::list(const std::string& directory)
   if (error) return system_error("cannot list " + directory, error.value());
   std::sort(names.begin(), names.end());
   return names;
+}
+
+Result<std::unique_ptr<Directory>> SystemFiles::open_directory(const std::string& path) {
+  Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.number() < 0) return system_error("cannot list " + path, errno);
+  return std::unique_ptr<Directory>(std::make_unique<SystemDirectory>(directory.release(), path));
 }
 
 bool SystemFiles::exists(const std::string& path) {

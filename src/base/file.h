@@ -49,6 +49,25 @@ enum class FileMode : uint8_t {
   update,  // It must exist. Read and write.
 };
 
+// What the file system that holds a path has.
+struct DiskSpace {
+  uint64_t total_bytes = 0;
+  uint64_t free_bytes = 0;       // Also what is kept for root.
+  uint64_t available_bytes = 0;  // What an ordinary user may still write.
+  uint64_t total_inodes = 0;
+  uint64_t free_inodes = 0;
+};
+
+// A directory that is listed again and again, without an allocation.
+class Directory {
+ public:
+  virtual ~Directory() = default;
+  // Begins again, with what is there now.
+  virtual Status rewind() = 0;
+  // The next name, in no order, without "." and ".."; valid until the next call. False at the end.
+  virtual Result<bool> next(std::string_view& name) = 0;
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -56,14 +75,21 @@ class FileSystem {
   virtual Result<std::string> read_file(const std::string& path) = 0;
   // Reads no further than it must to know that the file is larger, which is an error. For names that a user gave: /dev/zero never ends.
   virtual Result<std::string> read_small_file(const std::string& path, size_t max_bytes);
+  // The beginning of a file, up to `size` bytes, without an allocation when it succeeds. Returns how many. For small files that are looked at
+  // often under changing names, such as those of /proc.
+  virtual Result<size_t> read_start(const std::string& path, char* out, size_t size);
   // Opens for appending; an existing file is kept unless `truncate`.
   virtual Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool truncate = false) = 0;
-  // The next five are UNIMPLEMENTED where nobody needs them.
+  // The next seven are UNIMPLEMENTED where nobody needs them.
   virtual Result<std::unique_ptr<File>> open_file(const std::string& path, FileMode mode);
   // Makes creations, renames and removals in it survive a power cut.
   virtual Status sync_directory(const std::string& path);
   // What an ordinary user may still write on the disk that holds `path`.
   virtual Result<uint64_t> free_bytes(const std::string& path);
+  // May wait for as long as a server of a network file system does not answer.
+  virtual Result<DiskSpace> disk_space(const std::string& path);
+  // Where a symbolic link points, up to `size` bytes of it. Returns how many.
+  virtual Result<size_t> read_link(const std::string& path, char* out, size_t size);
   // Fails at once when somebody else has it. Creates the file.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path);
   // As chmod takes them: 0750.
@@ -75,6 +101,7 @@ class FileSystem {
   virtual Status create_directories(const std::string& path) = 0;
   // Names, without "." and "..", sorted.
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
+  virtual Result<std::unique_ptr<Directory>> open_directory(const std::string& path);
   virtual bool exists(const std::string& path) = 0;
   // When the content last changed; nanoseconds since 1970.
   virtual Result<int64_t> modified_ns(const std::string& path) = 0;
@@ -84,10 +111,13 @@ class SystemFiles final : public FileSystem {
  public:
   Result<std::string> read_file(const std::string& path) override;
   Result<std::string> read_small_file(const std::string& path, size_t max_bytes) override;
+  Result<size_t> read_start(const std::string& path, char* out, size_t size) override;
   Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool truncate) override;
   Result<std::unique_ptr<File>> open_file(const std::string& path, FileMode mode) override;
   Status sync_directory(const std::string& path) override;
   Result<uint64_t> free_bytes(const std::string& path) override;
+  Result<DiskSpace> disk_space(const std::string& path) override;
+  Result<size_t> read_link(const std::string& path, char* out, size_t size) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   Status set_permissions(const std::string& path, uint32_t permissions) override;
   Status write_file_atomically(const std::string& path, std::string_view content) override;
@@ -95,6 +125,7 @@ class SystemFiles final : public FileSystem {
   Status remove(const std::string& path) override;
   Status create_directories(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;
+  Result<std::unique_ptr<Directory>> open_directory(const std::string& path) override;
   bool exists(const std::string& path) override;
   Result<int64_t> modified_ns(const std::string& path) override;
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 
 #include "base/test_faulty_files.h"
 
@@ -43,6 +44,51 @@ TEST_F(SystemFilesTest, ManyPartsAreWrittenInTheirOrderAndReadAgain) {
   EXPECT_EQ(file->read_at(1 << 20, out.data(), 1).value(), 0u);
   ASSERT_TRUE(file->truncate(3).is_ok());
   EXPECT_EQ(file->size_bytes().value(), 3u);
+}
+
+TEST_F(SystemFilesTest, ADirectoryIsListedAgainAndAgainAsItIsThen) {
+  std::unique_ptr<Directory> directory = files_.open_directory(directory_).value();
+  auto names = [&] {
+    std::set<std::string> names;
+    EXPECT_TRUE(directory->rewind().is_ok());
+    std::string_view name;
+    for (;;) {
+      Result<bool> more = directory->next(name);
+      EXPECT_TRUE(more.is_ok());
+      if (!more.is_ok() || !*more) return names;
+      EXPECT_TRUE(names.emplace(name).second);
+    }
+  };
+  EXPECT_TRUE(names().empty());
+  std::set<std::string> expected;
+  for (int i = 0; i < 2000; i++) {
+    std::string name = "file with a long name so that one call does not give them all " + std::to_string(i);
+    ASSERT_TRUE(files_.open_append(directory_ + "/" + name, false).is_ok());
+    expected.insert(name);
+  }
+  EXPECT_EQ(names(), expected);
+  ASSERT_TRUE(files_.remove(directory_ + "/" + *expected.begin()).is_ok());
+  expected.erase(expected.begin());
+  EXPECT_EQ(names(), expected);
+  EXPECT_EQ(files_.open_directory(directory_ + "/nothing").status().code(), StatusCode::not_found);
+}
+
+TEST_F(SystemFilesTest, TheBeginningOfAFileALinkAndTheSpaceAroundThem) {
+  ASSERT_TRUE(files_.write_file_atomically(directory_ + "/f", "0123456789").is_ok());
+  char out[16];
+  EXPECT_EQ(files_.read_start(directory_ + "/f", out, 4).value(), 4u);
+  EXPECT_EQ(std::string(out, 4), "0123");
+  EXPECT_EQ(files_.read_start(directory_ + "/f", out, sizeof out).value(), 10u);
+  EXPECT_EQ(files_.read_start(directory_ + "/g", out, sizeof out).status().code(), StatusCode::not_found);
+  std::filesystem::create_symlink("/some/where", directory_ + "/link");
+  EXPECT_EQ(files_.read_link(directory_ + "/link", out, sizeof out).value(), 11u);
+  EXPECT_EQ(std::string(out, 11), "/some/where");
+  EXPECT_FALSE(files_.read_link(directory_ + "/f", out, sizeof out).is_ok());
+  DiskSpace space = files_.disk_space(directory_).value();
+  EXPECT_GE(space.total_bytes, space.free_bytes);
+  EXPECT_GE(space.free_bytes, space.available_bytes);
+  EXPECT_GT(space.total_bytes, 0u);
+  EXPECT_FALSE(files_.disk_space(directory_ + "/nothing").is_ok());
 }
 
 TEST_F(SystemFilesTest, CreateWantsANewFileAndUpdateAnOldOne) {

@@ -250,6 +250,14 @@ Result<uint64_t> FaultyFiles::free_bytes(const std::string&) {
   });
 }
 
+Result<DiskSpace> FaultyFiles::disk_space(const std::string& path) {
+  ASSIGN_OR_RETURN(uint64_t free, free_bytes(path));
+  return disk_->with([&](Disk& disk) -> Result<DiskSpace> {
+    if (disk.chance(disk.faults.open_error)) return broken("cannot tell the space of " + path);
+    return DiskSpace{disk.capacity_bytes == 0 ? UINT64_MAX : disk.capacity_bytes, free, free, 0, 0};
+  });
+}
+
 Result<std::unique_ptr<FileLock>> FaultyFiles::lock(const std::string& path) {
   return disk_->with([&](Disk& disk) -> Result<std::unique_ptr<FileLock>> {
     if (!disk.locks.insert(path).second) return unavailable("cannot lock " + path + ": another process uses the directory");

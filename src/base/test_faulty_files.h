@@ -66,6 +66,7 @@ class FaultyFiles final : public FileSystem {
   Result<std::unique_ptr<File>> open_file(const std::string& path, FileMode mode) override;
   Status sync_directory(const std::string& path) override;
   Result<uint64_t> free_bytes(const std::string& path) override;
+  Result<DiskSpace> disk_space(const std::string& path) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
 
  private:
