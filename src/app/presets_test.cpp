@@ -46,7 +46,7 @@ class TemporaryFile {
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 TEST(Presets, every_role_is_valid_and_printed_so_that_it_can_be_run) {
-  EXPECT_EQ(preset_names(), (std::vector<std::string>{"edge", "gateway", "up"}));
+  EXPECT_EQ(preset_names(), (std::vector<std::string>{"agent", "edge", "gateway", "up"}));
   for (const std::string& role : preset_names()) {
     Answer printed = answer_to({"print-config", role});
     ASSERT_EQ(printed.code, 0) << printed.err;

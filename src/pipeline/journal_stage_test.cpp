@@ -93,6 +93,8 @@ class JournalStageTest : public ::testing::Test {
                          parts_.report_port,
                          "1.0",
                          nullptr,
+                         nullptr,
+                         nullptr,
                          [this](Batch batch, const Status& why) {
                            set_aside_.with([&](std::vector<std::string>& reasons) { reasons.push_back(why.message()); });
                            batch.settle();

@@ -22,6 +22,11 @@ NodeReader::NodeReader(const pipeline::Context& context, const AgentReceiverConf
       disks_(context.files, config.root_path),
       network_(context.files, config.root_path) {}
 
+template <typename T>
+void NodeReader::note(const char* what, const Result<T>& result) {
+  note(what, result.is_ok() ? Status() : result.status());
+}
+
 void NodeReader::read(Figures& figures) {
   read_cpu(figures);
   read_memory(figures);
@@ -33,13 +38,13 @@ void NodeReader::read(Figures& figures) {
 
 void NodeReader::read_cpu(Figures& figures) {
   Result<std::optional<double>> percent = cpu_.read_percent();
-  note("cpu", percent.status());
+  note("cpu", percent);
   if (percent.is_ok() && *percent) figures.set("system_cpu_usage", **percent);
 }
 
 void NodeReader::read_memory(Figures& figures) {
   Result<host::MemoryUse> use = memory_.read();
-  note("memory", use.status());
+  note("memory", use);
   if (!use.is_ok()) return;
   figures.set("system_memory_usage_bytes", static_cast<double>(use->used_bytes));
   figures.set("system_memory_usage_percent", use->percent());
@@ -47,7 +52,7 @@ void NodeReader::read_memory(Figures& figures) {
 
 void NodeReader::read_disks(Figures& figures) {
   Result<const std::vector<host::MountUse>*> mounts = disks_.read();
-  note("disks", mounts.status());
+  note("disks", mounts);
   if (!mounts.is_ok()) return;
   for (size_t i = 0; i < std::min((*mounts)->size(), most_mounts); i++) {
     const host::MountUse& mount = (**mounts)[i];
@@ -57,7 +62,7 @@ void NodeReader::read_disks(Figures& figures) {
 
 void NodeReader::read_network(Figures& figures) {
   Result<host::NetworkUse> use = network_.read_sum();
-  note("network", use.status());
+  note("network", use);
   if (!use.is_ok()) return;
   figures.set("system_network_io_bytes", static_cast<double>(use->received_bytes), {{"direction", "rx"}});
   figures.set("system_network_io_bytes", static_cast<double>(use->sent_bytes), {{"direction", "tx"}});
@@ -65,7 +70,7 @@ void NodeReader::read_network(Figures& figures) {
 
 void NodeReader::read_agent(Figures& figures) {
   Result<int64_t> resident = pipeline::resident_bytes(context_.files);
-  note("agent", resident.status());
+  note("agent", resident);
   if (resident.is_ok()) figures.set("agent_memory_usage_mb", static_cast<double>(*resident) / 1e6);
   if (!context_.deliveries) return;
   pipeline::DeliverySummary summary = pipeline::summarize(exporters_, *context_.deliveries, context_.metrics);

@@ -24,6 +24,8 @@ class NodeReader {
   void read_agent(Figures& figures);
   // Says what is wrong when that is news.
   void note(const char* what, const Status& status);
+  template <typename T>
+  void note(const char* what, const Result<T>& result);
 
   const pipeline::Context context_;
   const std::vector<std::string> exporters_;

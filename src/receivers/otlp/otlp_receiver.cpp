@@ -26,7 +26,7 @@ Status OtlpReceiver::listen(Result<net::ServerSettings> settings, const std::opt
   }
   ports_.push_back(std::make_unique<ExportPort>(service_, found));
   auto listening = net::HttpServer::listen(*settings, *ports_.back(), context_.loops, context_.ledger, context_.log);
-  if (listening.status().code() == StatusCode::already_exists && config_.goes_on_when_busy) {
+  if (!listening.is_ok() && listening.status().code() == StatusCode::already_exists && config_.goes_on_when_busy) {
     context_.log.warn("Somebody else listens there. Going on without this listener.",
                       {{"protocol", protocol}, {"error", listening.status()}});
     return {};

@@ -1,0 +1,289 @@
+// Scenario: an agent is told what to do by a file, by variables and by flags, which say the same thing differently. Guarantee: a flag counts
+// more than a variable, that more than the file, that more than the default; every key of the file reaches its setting; a mistake says where
+// it was made.
+
+#include "app/agent_settings.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "app/agent_pipelines.h"
+#include "app/agent_setting_sources.h"
+#include "base/test_faulty_files.h"
+
+namespace vigia::app {
+
+namespace {
+
+// The file of document 1, with values other than the defaults.
+constexpr std::string_view whole_file = R"(collector:
+  endpoint: "collector.example.com:4317"
+  insecure: true
+  timeout: 11s
+  retry:
+    enabled: false
+    initial_interval: 2s
+    max_interval: 31s
+    max_elapsed_time: 6m
+customer:
+  id: "cliente-a"
+  name: "Empresa XYZ"
+node:
+  id: "prod-web-01"
+  region: "us-east-1"
+  environment: "staging"
+telemetry:
+  metrics:
+    interval: 16s
+    enabled: false
+  traces:
+    enabled: false
+    sample_rate: 0.5
+  logs:
+    enabled: false
+    level: "warn"
+buffer:
+  max_size: 4096
+  batch_size: 256
+  flush_interval: 6s
+health_check:
+  port: 8081
+  path: "/salud"
+)";
+
+class AgentSettingsTest : public testing::Test {
+ protected:
+  AgentSettings read(std::vector<std::string> words = {}) {
+    if (!file_.empty()) {
+      EXPECT_TRUE(files_.create_directories("/etc/vigia").is_ok());
+      EXPECT_TRUE(files_.write_file_atomically(std::string(default_agent_file), file_).is_ok());
+    }
+    auto arguments = Arguments::parse(agent_flags(), words);
+    EXPECT_TRUE(arguments.is_ok()) << arguments.status().message();
+    auto environment = [this](const std::string& name) -> std::optional<std::string> {
+      auto found = environment_.find(name);
+      return found == environment_.end() ? std::nullopt : std::optional(found->second);
+    };
+    return read_agent_settings(*arguments, environment, "this-host", files_, diagnostics_);
+  }
+  // What the settings come to, without mistakes.
+  std::string configuration(std::vector<std::string> words = {}) {
+    AgentSettings settings = read(std::move(words));
+    EXPECT_FALSE(diagnostics_.has_errors()) << diagnostics_.render_errors();
+    settings.data_dir = "/data";
+    return agent_source(settings)->text;
+  }
+  bool complains_about(std::string_view text) const { return diagnostics_.render_errors().find(text) != std::string::npos; }
+
+  std::string file_;
+  std::map<std::string, std::string> environment_;
+  FaultyFiles files_{1};
+  config::Diagnostics diagnostics_;
+};
+
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+TEST_F(AgentSettingsTest, DefaultsAreThoseOfTheTable) {
+  AgentSettings settings = read();
+  EXPECT_FALSE(diagnostics_.has_errors());
+  EXPECT_EQ(settings.node.id, "this-host");
+  EXPECT_EQ(settings.node.environment, "production");
+  EXPECT_EQ(settings.health_check.port, 8080);
+  EXPECT_EQ(settings.telemetry.metrics_interval_ms, 15'000);
+  EXPECT_EQ(settings.buffer.max_size, 2048u);
+  EXPECT_EQ(settings.telemetry.log_level, LogLevel::info);
+  EXPECT_FALSE(settings.collector.insecure);
+  EXPECT_TRUE(settings.telemetry.traces);
+}
+
+TEST_F(AgentSettingsTest, EveryKeyOfTheFileReachesItsSetting) {
+  file_ = whole_file;
+  AgentSettings settings = read();
+  ASSERT_FALSE(diagnostics_.has_errors()) << diagnostics_.render_errors();
+  EXPECT_EQ(settings.collector.endpoint, "collector.example.com:4317");
+  EXPECT_TRUE(settings.collector.insecure);
+  EXPECT_EQ(settings.collector.timeout_ms, 11'000);
+  EXPECT_FALSE(settings.collector.retries);
+  EXPECT_EQ(settings.collector.initial_interval_ms, 2'000);
+  EXPECT_EQ(settings.collector.max_interval_ms, 31'000);
+  EXPECT_EQ(settings.collector.max_elapsed_time_ms, 360'000);
+  EXPECT_EQ(settings.customer.id, "cliente-a");
+  EXPECT_EQ(settings.customer.name, "Empresa XYZ");
+  EXPECT_EQ(settings.node.id, "prod-web-01");
+  EXPECT_EQ(settings.node.region, "us-east-1");
+  EXPECT_EQ(settings.node.environment, "staging");
+  EXPECT_EQ(settings.telemetry.metrics_interval_ms, 16'000);
+  EXPECT_FALSE(settings.telemetry.metrics);
+  EXPECT_FALSE(settings.telemetry.traces);
+  EXPECT_EQ(settings.telemetry.sample_rate, 0.5);
+  EXPECT_FALSE(settings.telemetry.logs);
+  EXPECT_EQ(settings.telemetry.log_level, LogLevel::warn);
+  EXPECT_EQ(settings.buffer.max_size, 4096u);
+  EXPECT_EQ(settings.buffer.batch_size, 256u);
+  EXPECT_EQ(settings.buffer.flush_interval_ms, 6'000);
+  EXPECT_EQ(settings.health_check.port, 8081);
+  EXPECT_EQ(settings.health_check.path, "/salud");
+}
+
+TEST_F(AgentSettingsTest, EveryVariableOfTheTableReachesItsSetting) {
+  environment_ = {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"},
+                  {"OTEL_EXPORTER_OTLP_INSECURE", "true"},
+                  {"CUSTOMER_ID", "cliente-b"},
+                  {"CUSTOMER_NAME", "Empresa B"},
+                  {"NODE_ID", "db-01"},
+                  {"NODE_REGION", "eu-west-1"},
+                  {"ENVIRONMENT", "test"},
+                  {"HEALTH_CHECK_PORT", "9090"},
+                  {"METRICS_INTERVAL", "30s"},
+                  {"BUFFER_MAX_SIZE", "100"},
+                  {"LOG_LEVEL", "debug"},
+                  {"TRACES_ENABLED", "false"}};
+  AgentSettings settings = read();
+  ASSERT_FALSE(diagnostics_.has_errors()) << diagnostics_.render_errors();
+  EXPECT_EQ(settings.collector.endpoint, "http://collector:4317");
+  EXPECT_TRUE(settings.collector.insecure);
+  EXPECT_EQ(settings.customer.id, "cliente-b");
+  EXPECT_EQ(settings.customer.name, "Empresa B");
+  EXPECT_EQ(settings.node.id, "db-01");
+  EXPECT_EQ(settings.node.region, "eu-west-1");
+  EXPECT_EQ(settings.node.environment, "test");
+  EXPECT_EQ(settings.health_check.port, 9090);
+  EXPECT_EQ(settings.telemetry.metrics_interval_ms, 30'000);
+  EXPECT_EQ(settings.buffer.max_size, 100u);
+  EXPECT_EQ(settings.telemetry.log_level, LogLevel::debug);
+  EXPECT_FALSE(settings.telemetry.traces);
+}
+
+TEST_F(AgentSettingsTest, FlagBeforeVariableBeforeFile) {
+  file_ = whole_file;
+  environment_ = {{"NODE_ID", "from-the-environment"}, {"CUSTOMER_ID", "from-the-environment"}, {"NODE_REGION", ""}};
+  AgentSettings settings = read({"--node-id=from-the-flag", "--health-port", "8083", "--collector-endpoint=http://c:4317"});
+  ASSERT_FALSE(diagnostics_.has_errors()) << diagnostics_.render_errors();
+  EXPECT_EQ(settings.node.id, "from-the-flag");
+  EXPECT_EQ(settings.customer.id, "from-the-environment");
+  EXPECT_EQ(settings.node.region, "us-east-1");  // an empty variable is none
+  EXPECT_EQ(settings.health_check.port, 8083);
+  EXPECT_EQ(settings.collector.endpoint, "http://c:4317");
+}
+
+TEST_F(AgentSettingsTest, ABareNumberIsSecondsWhereSecondsAreMeant) {
+  environment_ = {{"METRICS_INTERVAL", "30"}, {"OTEL_EXPORTER_OTLP_TIMEOUT", "2500"}};
+  AgentSettings settings = read();
+  EXPECT_EQ(settings.telemetry.metrics_interval_ms, 30'000);
+  EXPECT_EQ(settings.collector.timeout_ms, 2'500);
+}
+
+TEST_F(AgentSettingsTest, PairsAreUnescaped) {
+  environment_ = {{"OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20abc, x-a=1"}, {"OTEL_RESOURCE_ATTRIBUTES", "team=core"}};
+  AgentSettings settings = read();
+  ASSERT_FALSE(diagnostics_.has_errors()) << diagnostics_.render_errors();
+  EXPECT_EQ(settings.collector.headers.at("authorization"), "Bearer abc");
+  EXPECT_EQ(settings.collector.headers.at("x-a"), "1");
+  EXPECT_EQ(settings.telemetry.resource_attributes.at("team"), "core");
+}
+
+TEST_F(AgentSettingsTest, AMistakeSaysWhereItWasMade) {
+  file_ = "customer:\n  ide: x\n";
+  environment_ = {{"METRICS_INTERVAL", "soon"}, {"OTEL_EXPORTER_OTLP_HEADERS", "broken"}};
+  read({"--health-port=70000", "--collector-endpoint=ftp://x"});
+  EXPECT_TRUE(complains_about("/etc/vigia/agent-config.yaml:2:3")) << diagnostics_.render_errors();
+  EXPECT_TRUE(complains_about("the variable METRICS_INTERVAL"));
+  EXPECT_TRUE(complains_about("the variable OTEL_EXPORTER_OTLP_HEADERS"));
+  EXPECT_TRUE(complains_about("the flag --health-port"));
+  EXPECT_TRUE(complains_about("the flag --collector-endpoint"));
+}
+
+TEST_F(AgentSettingsTest, EndpointsThatAreNone) {
+  for (const char* endpoint :
+       {"collector", "collector:", ":4317", "http://", "http://:4317", "collector:0", "collector:99999", "tcp://c:1"}) {
+    diagnostics_ = {};
+    read({std::string("--collector-endpoint=") + endpoint});
+    EXPECT_TRUE(diagnostics_.has_errors()) << endpoint;
+  }
+  for (const char* endpoint :
+       {"collector:4317", "http://collector", "https://c.example.com:4318/base", "[::1]:4317", "http://[::1]:4317"}) {
+    diagnostics_ = {};
+    read({std::string("--collector-endpoint=") + endpoint});
+    EXPECT_FALSE(diagnostics_.has_errors()) << endpoint << diagnostics_.render_errors();
+  }
+}
+
+TEST_F(AgentSettingsTest, TheSchemeSaysWhetherThereIsTls) {
+  EXPECT_FALSE(read({"--collector-endpoint=collector:4317"}).is_plain());
+  EXPECT_TRUE(read({"--collector-endpoint=collector:4317", "--insecure"}).is_plain());
+  EXPECT_TRUE(read({"--collector-endpoint=http://collector:4317"}).is_plain());
+  EXPECT_FALSE(read({"--collector-endpoint=https://collector:4317", "--insecure"}).is_plain());
+}
+
+TEST_F(AgentSettingsTest, ThePortStandsForTheProtocolUnlessItIsSaid) {
+  EXPECT_EQ(read({"--collector-endpoint=http://c:4317"}).protocol(), AgentProtocol::grpc);
+  EXPECT_EQ(read({"--collector-endpoint=http://c:4318"}).protocol(), AgentProtocol::http);
+  EXPECT_EQ(read({"--collector-endpoint=http://c:4318", "--protocol=grpc"}).protocol(), AgentProtocol::grpc);
+}
+
+TEST_F(AgentSettingsTest, ThePlatformsVariablesMakeATenant) {
+  environment_ = {{"TELEMETRYFLOW_ENDPOINT", "http://tfo-collector:4318"},
+                  {"TELEMETRYFLOW_TENANT_ID", "7f3f9a52-8a2f-4f0e-9f6a-2f6d1c0a1b2c"},
+                  {"TELEMETRYFLOW_WORKSPACE_ID", "my-workspace"},
+                  {"AGENT_HOSTNAME", "edge-1"},
+                  {"AGENT_IP", "10.0.0.7"}};
+  std::string text = configuration();
+  EXPECT_TRUE(contains(text, "otlphttp:\n    endpoint: 'http://tfo-collector:4318'")) << text;
+  EXPECT_TRUE(contains(text, "'X-Workspace-Id': 'my-workspace'"));
+  EXPECT_TRUE(contains(text, "'X-Tenant-Id': '7f3f9a52-8a2f-4f0e-9f6a-2f6d1c0a1b2c'"));
+  EXPECT_TRUE(contains(text, "{key: 'host.name', value: 'edge-1', action: insert}"));
+  EXPECT_TRUE(contains(text, "{key: 'host.ip', value: '10.0.0.7', action: insert}"));
+  // Only a warning, and only about what is none.
+  EXPECT_TRUE(contains(diagnostics_.render_warnings(), "workspace_id"));
+  EXPECT_FALSE(contains(diagnostics_.render_warnings(), "customer::id"));
+}
+
+TEST_F(AgentSettingsTest, WhatTheSettingsComeTo) {
+  file_ = whole_file;
+  std::string text = configuration({"--collector-endpoint=https://it's.example.com:4317"});
+  EXPECT_TRUE(contains(text, "endpoint: 'https://it''s.example.com:4317'")) << text;
+  EXPECT_TRUE(contains(text, "timeout: 11000ms"));
+  EXPECT_TRUE(contains(text, "{enabled: false, initial_interval: 2000ms, max_interval: 31000ms, max_elapsed_time: 360000ms}"));
+  EXPECT_TRUE(contains(text, "sending_queue: {storage: file_storage, queue_size: 4096}"));
+  EXPECT_TRUE(contains(text, "batch: {timeout: 6000ms, send_batch_size: 256, send_batch_max_size: 256}"));
+  EXPECT_TRUE(contains(text, "{key: 'customer.id', value: 'cliente-a', action: upsert}"));
+  EXPECT_TRUE(contains(text, "directory: '/data/queue'"));
+  // Every signal was turned off.
+  EXPECT_FALSE(contains(text, "exporters: [otlp]}"));
+}
+
+TEST_F(AgentSettingsTest, SamplingIsThereWhenItIsWanted) {
+  environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}, {"TRACES_SAMPLE_RATE", "0.25"}};
+  std::string text = configuration();
+  EXPECT_TRUE(contains(text, "probabilistic_sampler: {sampling_percentage: 25}")) << text;
+  EXPECT_TRUE(contains(text, "traces: {receivers: [otlp, agent], processors: [memory_limiter, resource, probabilistic_sampler, batch]"));
+  EXPECT_TRUE(contains(text, "metrics: {receivers: [otlp, agent, hostmetrics], processors: [memory_limiter, resource, batch]"));
+}
+
+TEST_F(AgentSettingsTest, SignalsWithEndpointsOfTheirOwn) {
+  environment_ = {
+      {"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://t:4317"}};
+  std::string text = configuration();
+  EXPECT_TRUE(contains(text, "otlp/traces:\n    endpoint: 'http://t:4317'")) << text;
+  EXPECT_TRUE(contains(text, "otlp/logs:\n    endpoint: 'http://c:4317'"));
+  EXPECT_TRUE(contains(text, "exporters: [otlp/traces, otlp/metrics, otlp/logs]"));
+}
+
+TEST_F(AgentSettingsTest, NothingInAValueIsReplaced) {
+  environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}, {"CUSTOMER_NAME", "${env:SECRET} & 'co'"}};
+  EXPECT_TRUE(contains(configuration(), "value: '$${env:SECRET} & ''co'''"));
+}
+
+// Every flag and every variable has one meaning.
+TEST(AgentSettingNames, AreToldApart) {
+  std::map<std::string_view, int> seen;
+  for (const SettingName& name : setting_names()) {
+    if (!name.flag.empty()) EXPECT_EQ(seen[name.flag]++, 0) << name.flag;
+    for (std::string_view variable : name.variables) EXPECT_EQ(seen[variable]++, 0) << variable;
+  }
+}
+
+}  // namespace
+
+}  // namespace vigia::app
