@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "app/command_line.h"
+#include "app/configuration.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "net/dns.h"
@@ -63,6 +64,13 @@ Result<Answer> get(const pipeline::HttpUrl& url, int64_t timeout_ms) {
   return Answer{(*answer)->status, std::string((*answer)->body.view())};
 }
 
+// An agent's page is where its variable says, also inside of its container; everybody else has the health_check extension.
+std::string usual_endpoint() {
+  std::optional<std::string> port = environment_variable("HEALTH_CHECK_PORT");
+  if (port && !port->empty()) return "http://127.0.0.1:" + *port + "/health";
+  return environment_variable("CUSTOMER_ID") ? "http://127.0.0.1:8080/health" : "http://127.0.0.1:13133/health";
+}
+
 }  // namespace
 
 int health_command(const std::vector<std::string>& words, Console& console) {
@@ -78,7 +86,7 @@ int health_command(const std::vector<std::string>& words, Console& console) {
   auto arguments = Arguments::parse({{"endpoint", "URL"}, {"timeout", "DURATION"}}, words);
   if (!arguments.is_ok()) return fail_with_usage(arguments.status().message());
   if (!arguments->positional().empty()) return fail_with_usage("unexpected argument: " + arguments->positional().front());
-  std::string endpoint = arguments->value("endpoint", "http://127.0.0.1:13133/health");
+  std::string endpoint = arguments->value("endpoint", usual_endpoint());
   if (endpoint.find("://") == std::string::npos) endpoint = "http://" + endpoint;
   auto url = pipeline::HttpUrl::parse(endpoint);
   if (!url.is_ok()) return fail_with_usage("--endpoint: " + url.status().message());

@@ -273,7 +273,9 @@ Usage:
   vigia health [flags]
 
 Flags:
-      --endpoint URL        whom to ask (http://127.0.0.1:13133/health)
+      --endpoint URL        whom to ask (http://127.0.0.1:13133/health; of an
+                            agent, whose HEALTH_CHECK_PORT or CUSTOMER_ID is
+                            set, its own page on port 8080)
       --timeout DURATION    how long to wait (5s)
 
 Example:
