@@ -44,7 +44,7 @@ TEST(ProcessText, BrokenStatIsNothing) {
   std::string text = "123 (cat)" + std::string(columns);
   for (size_t size = 0; size < text.size(); size++) {
     auto stat = parse_process_stat(std::string_view(text).substr(0, size));
-    if (stat) EXPECT_EQ(stat->name, "cat");
+    EXPECT_EQ(stat ? stat->name : "cat", "cat");
   }
 }
 
