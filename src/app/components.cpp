@@ -18,6 +18,7 @@
 #include "processors/probabilistic_sampler/factory.h"
 #include "processors/resource/factory.h"
 #include "receivers/agent/factory.h"
+#include "receivers/hostmetrics/factory.h"
 #include "receivers/otlp/factory.h"
 
 namespace vigia::app {
@@ -31,7 +32,7 @@ std::vector<std::string> known_elsewhere() {
       // Receivers.
       "activedirectoryds", "apache", "awscloudwatch", "awscontainerinsightreceiver", "awsfirehose", "awsxray", "azureblob", "azureeventhub",
       "azuremonitor", "carbon", "chrony", "cloudfoundry", "collectd", "couchdb", "datadog", "docker_stats", "elasticsearch", "expvar", "filelog",
-      "filestats", "fluentforward", "googlecloudpubsub", "googlecloudspanner", "haproxy", "hostmetrics", "httpcheck", "iis", "influxdb", "jaeger",
+      "filestats", "fluentforward", "googlecloudpubsub", "googlecloudspanner", "haproxy", "httpcheck", "iis", "influxdb", "jaeger",
       "jmx", "journald", "k8s_cluster", "k8s_events", "k8sobjects", "kafka", "kafkametrics", "kubeletstats", "loki", "memcached", "mongodb",
       "mongodbatlas", "mysql", "netflow", "nginx", "nop", "nsxt", "opencensus", "oracledb", "otlpjsonfile", "podman_stats", "postgresql", "prometheus",
       "prometheus_simple", "prometheusremotewrite", "pulsar", "purefa", "purefb", "rabbitmq", "receiver_creator", "redis", "riak", "saphana", "sapm",

@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "host/mount_table.h"
 
-#include "host/node_meters.h"
+#include <algorithm>
 
 namespace vigia::host {
 

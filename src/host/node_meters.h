@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "host/cgroup.h"
 #include "host/meminfo.h"
-#include "host/mounts.h"
+#include "host/mount_table.h"
 #include "host/net_dev.h"
 #include "host/proc_file.h"
 #include "host/proc_stat.h"
@@ -55,31 +55,6 @@ class MemoryMeter {
  private:
   ProcFile meminfo_file_;
   Cgroup cgroup_;
-};
-
-// The mounts of the system, read anew only when they changed.
-class MountTable {
- public:
-  MountTable(FileSystem& files, const std::string& root_path);
-  // Says whether mounts() is another list now.
-  Result<bool> refresh();
-  const std::vector<Mount>& mounts() const { return mounts_; }
-  // Whether a mount is on a disk and not a second view of one.
-  bool is_on_disk(const Mount& mount) const;
-  // Where the mount's files are for this process.
-  std::string local_path(const Mount& mount) const;
-
- private:
-  Result<std::string_view> read_mountinfo();
-  void name_devices();
-
-  FileSystem& files_;
-  const std::string root_path_;
-  ProcFile first_process_;
-  ProcFile this_process_;
-  std::string last_text_;
-  std::vector<Mount> mounts_;
-  std::vector<std::string> disk_types_;
 };
 
 struct MountUse {
