@@ -6,6 +6,7 @@
 #include "exporters/nop/factory.h"
 #include "exporters/otlp/factory.h"
 #include "exporters/otlphttp/factory.h"
+#include "exporters/prometheusremotewrite/factory.h"
 #include "extensions/basicauth/factory.h"
 #include "extensions/bearertokenauth/factory.h"
 #include "extensions/file_storage/factory.h"
@@ -71,7 +72,8 @@ pipeline::Components all_components() {
                            processors::probabilistic_sampler_processor(),
                            processors::resource_processor()};
   components.exporters = {exporters::debug_exporter(), exporters::logging_exporter(), exporters::file_exporter(),
-                          exporters::nop_exporter(),   exporters::otlp_exporter(),    exporters::otlphttp_exporter()};
+                          exporters::nop_exporter(),   exporters::otlp_exporter(),    exporters::otlphttp_exporter(),
+                          exporters::prometheus_remote_write_exporter()};
   components.connectors = {connectors::forward_connector()};
   components.extensions = {extensions::basicauth_extension(), extensions::bearertokenauth_extension(), extensions::file_storage_extension(),
                            extensions::health_check_extension(), extensions::pprof_extension()};

@@ -317,11 +317,17 @@ bool Journal::is_readable(const State& state, uint32_t cursor) {
   return books.wanted.records > books.held.records && may_hold_backlog(state, cursor);
 }
 
+// In order: what is entered in the books this moment is the only one that waits.
 bool Journal::may_hold_live(const State& state, uint32_t cursor) {
+  const Holder& holder = state.holders[cursor];
+  const Books::Cursor& books = state.books.cursor(cursor);
+  bool is_next = holder.backlog_bytes == 0 && books.wanted.records <= books.held.records + 1;
+  if (holder.options.in_order && !is_next) return false;
   return state.holders[cursor].live_bytes < state.options.live_bytes && may_hold_more(state, cursor);
 }
 
 bool Journal::may_hold_backlog(const State& state, uint32_t cursor) {
+  if (state.holders[cursor].options.in_order && state.holders[cursor].live_bytes > 0) return false;
   return state.holders[cursor].backlog_bytes < state.options.backlog_bytes && may_hold_more(state, cursor);
 }
 

@@ -47,6 +47,9 @@ struct CursorOptions {
   std::string name;
   Amount quota;  // Each part of it: the most the cursor may want; 0: any.
   WhenFull when_full = WhenFull::reject;
+  // It gets its records in their order, without new ones among the old: it holds live data only while no old data waits or is held, and the other
+  // way round. What it gives back may still come again behind newer ones that it holds.
+  bool in_order = false;
 };
 
 struct JournalOptions {

@@ -26,7 +26,7 @@ journal::JournalOptions options_for(const JournalStageConfig& config, const Stor
   journal::JournalOptions options;
   options.directory = journal_directory(storage, config.pipeline);
   for (const JournalStageConfig::Cursor& cursor : config.cursors)
-    options.cursors.push_back({cursor.exporter, cursor.quota, cursor.when_full});
+    options.cursors.push_back({cursor.exporter, cursor.quota, cursor.when_full, cursor.in_order});
   apply_storage(storage, options);
   options.file_bytes = file_bytes_for(config, storage.max_bytes);
   return options;
@@ -39,6 +39,7 @@ std::string JournalStageConfig::fingerprint() const {
   for (const Cursor& cursor : cursors) {
     text += fmt::format("\n{} {} {}/{}/{} {}", cursor.exporter, cursor.branch, cursor.quota.records, cursor.quota.items, cursor.quota.bytes,
                         static_cast<int>(cursor.when_full));
+    if (cursor.in_order) text += " in order";
     if (cursor.overflow)
       text += fmt::format(" {} {} {}", cursor.overflow->to, cursor.overflow->after_ms, cursor.overflow->replay_items_per_second);
   }

@@ -9,6 +9,7 @@
 //
 // - Live data flows on from memory, for as long as each exporter's share of the window lasts. What an exporter does not keep up with is read
 //   again from the journal at its own pace, for it alone, and mixes with the new data by the size of their budgets.
+// - An exporter that keeps order gets either new data or old, and all of it on one loop.
 // - A batch carries one receipt for each durable exporter that it is for. Settled: the record is released. Let go: it waits to be read again.
 // - The pipeline's other exporters, whose queues are in memory, get live data only; they can refuse it before it is written.
 // - What an exporter with an overflow does not take for long is moved there, and comes back when it delivers again (overflow_pump.h).
@@ -34,6 +35,7 @@ struct JournalStageConfig {
     journal::Amount quota;
     journal::WhenFull when_full = journal::WhenFull::reject;
     std::optional<OverflowConfig> overflow;
+    bool in_order = false;  // QueueConfig::keeps_order
     bool operator==(const Cursor&) const = default;
   };
   std::string pipeline;  // "traces/edge"

@@ -75,6 +75,8 @@ Status JournalStage::Core::start(std::shared_ptr<JournalRunner> runner, const jo
     Branch& branch = branches_.emplace_back();
     branch.cursor = runner_->journal().cursor(cursor.exporter);
     branch.bit = uint64_t{1} << cursor.branch;
+    branch.in_order = cursor.in_order;
+    has_order_ |= cursor.in_order;
     memory_branches_ &= ~branch.bit;
     cursors_ |= uint64_t{1} << branch.cursor;
     std::string letters = dead_letter_directory(storage_directory, config_.pipeline, cursor.exporter);
@@ -185,7 +187,8 @@ void JournalStage::Core::append(Batch batch, Done done, bool may_park) {
     Done done;
     net::EventLoop& loop;
   };
-  auto flight = std::make_unique<Flight>(Flight{Activity(shared_from_this()), std::move(batch), std::move(done), loop()});
+  net::EventLoop& next_loop = has_order_ ? ordered_loop() : loop();
+  auto flight = std::make_unique<Flight>(Flight{Activity(shared_from_this()), std::move(batch), std::move(done), next_loop});
   auto answered = [may_park, flight = std::move(flight)](Result<journal::Appended> answer) mutable {
     Core& core = *flight->activity.operator->();
     if (!answer.is_ok()) return core.refuse(std::move(flight->batch), std::move(flight->done), std::move(answer).status(), may_park);
@@ -254,7 +257,8 @@ void JournalStage::Core::pass_live(Batch batch, const journal::Appended& appende
       continue;
     }
     if (is_held) runner_->journal().give_back(branch.cursor, appended.place, journal::Origin::live);
-    poke(branch);
+    // In order: as long as new data is on its way, nothing can be read; the end of that tells.
+    if (!branch.in_order || runner_->journal().is_readable(branch.cursor)) poke(branch);
   }
   if (branches != 0) pass(std::move(batch), branches);
 }
@@ -345,7 +349,8 @@ void JournalStage::Core::read_some(Branch& branch) {
   if (!records.is_ok() || records->empty()) pause(branch, pause_ms);
   if (records.is_ok() && !records->empty()) {
     std::vector<Batch> batches = batches_of(branch, std::move(*records));  // Without what goes to the overflow.
-    context_.loops.next().post([activity = Activity(shared_from_this()), bit = branch.bit, batches = std::move(batches)]() mutable {
+    net::EventLoop& loop = branch.in_order ? ordered_loop() : context_.loops.next();
+    loop.post([activity = Activity(shared_from_this()), bit = branch.bit, batches = std::move(batches)]() mutable {
       for (Batch& batch : batches) activity->pass(std::move(batch), bit);
     });
   }

@@ -40,6 +40,7 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   struct Branch {
     uint32_t cursor = 0;  // In the journal.
     uint64_t bit = 0;     // In Batch::branches.
+    bool in_order = false;
     std::atomic<bool> is_reading{false};
     std::atomic<int64_t> paused_until_ms{0};  // Nothing is read for it.
     std::atomic<int64_t> closed_until_ms{0};  // It was refused what was read, so that new data would be too.
@@ -55,6 +56,8 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   };
 
   net::EventLoop& loop();
+  // Where data goes on to an exporter that keeps order.
+  net::EventLoop& ordered_loop() { return context_.loops.at(0); }
   bool is_stopping() const { return is_stopping_.load(std::memory_order_acquire); }
   void end_activity();
   // An Activity; null when the stage is being stopped.
@@ -95,6 +98,7 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   uint64_t cursors_ = 0;  // Of the branches.
   uint64_t memory_branches_ = 0;
   uint64_t whole_ = 0;  // All branches.
+  bool has_order_ = false;  // Some branch.
   std::atomic<uint64_t> refused_items_{0};
 
   std::atomic<bool> is_started_{false};  // From then on the branches stay as they are.

@@ -284,6 +284,17 @@ void decode_grpc_client(config::Section& section, GrpcClientConfig& client) {
   section.refuse("middlewares", "middlewares are not in this build");
 }
 
+static void decode_body_format(config::Section& section, HttpClientConfig& client) {
+  decode_compression(section, client.compression, false);
+  section.section("compression_params", [&](config::Section& part) {
+    int32_t level = client.compression_level;
+    if (part.field("level", level)) part.require(level >= -2 && level <= 22, "level", "expected a level from -2 to 22");
+    // Negative levels are the codec's default and "Huffman only"; ours is the fast one.
+    client.compression_level = std::clamp(level, 0, 22);
+  });
+  section.choice("encoding", client.encoding, {{"proto", BodyEncoding::proto}, {"json", BodyEncoding::json}});
+}
+
 Result<HttpUrl> HttpUrl::parse(std::string_view text) {
   HttpUrl url;
   std::string_view rest = text;
@@ -320,14 +331,7 @@ void decode_http_client(config::Section& section, HttpClientConfig& client) {
     // In plain text nobody reads them. Without an endpoint there are others, of which we do not know yet.
     if (!starts_with(client.endpoint, "http://")) check_tls_files(part, client.tls.settings);
   });
-  decode_compression(section, client.compression, false);
-  section.section("compression_params", [&](config::Section& part) {
-    int32_t level = client.compression_level;
-    if (part.field("level", level)) part.require(level >= -2 && level <= 22, "level", "expected a level from -2 to 22");
-    // Negative levels are the codec's default and "Huffman only"; ours is the fast one.
-    client.compression_level = std::clamp(level, 0, 22);
-  });
-  section.choice("encoding", client.encoding, {{"proto", BodyEncoding::proto}, {"json", BodyEncoding::json}});
+  if (!client.has_fixed_body) decode_body_format(section, client);
   decode_headers(section, "headers", client.headers);
   decode_authenticator(section, client.authenticator);
   decode_proxy(section, client.proxy_url);

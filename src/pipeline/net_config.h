@@ -147,6 +147,8 @@ struct HttpClientConfig {
   int64_t idle_connection_timeout_ms = 90'000;
   bool disable_keep_alives = false;
   bool allow_http2 = true;  // force_attempt_http2
+  // The body's format and compression are the protocol's: `compression` and `encoding` are not read here.
+  bool has_fixed_body = false;
   int64_t http2_read_idle_timeout_ms = 0;
   int64_t http2_ping_timeout_ms = 0;
   size_t write_buffer_bytes = 512 * 1024;

@@ -102,7 +102,7 @@ class Planner {
       journal.blocks_on_overflow |= queue.blocks_on_overflow;
       journal.cursors.push_back({exporter, branch, quota_of(pipeline, queue),
                                  queue.when_full == WhenFull::drop_oldest ? journal::WhenFull::drop_oldest : journal::WhenFull::reject,
-                                 sender->overflow});
+                                 sender->overflow, queue.keeps_order});
     }
     if (journal.cursors.empty()) return std::nullopt;
     add_connectors(sinks, journal);

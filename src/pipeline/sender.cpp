@@ -21,6 +21,14 @@ bool wants_breaker(const SenderConfig& config) {
   return config.circuit_breaker.is_enabled && config.queue.is_enabled && (config.retry.is_enabled || config.queue.is_durable());
 }
 
+// What waits of its own accord, when requests have to follow one another, goes on together at once.
+std::optional<QueueBatchConfig> merging_of(const QueueConfig& queue) {
+  if (queue.batch || !queue.keeps_order) return queue.batch;
+  QueueBatchConfig merging;
+  merging.flush_timeout_ms = 0;
+  return merging;
+}
+
 }  // namespace
 
 Sender::Sender(const Context& context, const SenderConfig& config, otlp::Signal signal, SendOnce send_once)
@@ -54,6 +62,7 @@ Sender::Core::Core(const Context& context, const SenderConfig& config, otlp::Sig
       ledger_(context.ledger),
       loops_(context.loops),
       config_(config),
+      merging_(merging_of(config.queue)),
       signal_(signal),
       send_once_(std::move(send_once)),
       telemetry_(context.metrics, context.id),
@@ -123,7 +132,8 @@ void Sender::Core::answered(JobPointer job, Status status) {
   }
   int64_t wait_ms = wait_before_retry_ms(*job, status);
   int64_t elapsed_ms = clock_.steady_ms() - job->first_try_ms;
-  if (config_.retry.max_elapsed_time_ms > 0 && elapsed_ms + wait_ms > config_.retry.max_elapsed_time_ms) {
+  bool is_too_long = config_.retry.max_elapsed_time_ms > 0 && elapsed_ms + wait_ms > config_.retry.max_elapsed_time_ms;
+  if (is_too_long && may_let_go(*job)) {
     give_up(std::move(job), std::move(status), "max_elapsed_time is over");
     return;
   }

@@ -75,7 +75,8 @@ void Sender::Core::try_again(JobPointer job) {
 // at fault cannot keep the circuit open for all.
 void Sender::Core::hold(JobPointer job) {
   compact(job->batch.payload);
-  QueueEnd end = std::exchange(job->is_probe, false) ? QueueEnd::tail : QueueEnd::head;
+  bool goes_last = std::exchange(job->is_probe, false) && !config_.queue.keeps_order;
+  QueueEnd end = goes_last ? QueueEnd::tail : QueueEnd::head;
   Jobs jobs;
   jobs.push_back(std::move(job));
   put_back(std::move(jobs), end);

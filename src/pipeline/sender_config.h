@@ -49,6 +49,9 @@ struct QueueConfig {
   std::string storage;  // The extension that keeps the queue on disk (storage.h), or "": it is in memory.
   WhenFull when_full = WhenFull::reject;
   std::optional<QueueBatchConfig> batch;
+  // The exporter's own wish, with one consumer: what came first is sent first, again and again until it is taken, and nothing overtakes it,
+  // not even on the disk. What waits together is sent together. What is refused is not cut: its receiver has taken what it could use.
+  bool keeps_order = false;
 
   // What waits is on the disk.
   bool is_durable() const { return is_enabled && !storage.empty(); }

@@ -129,6 +129,8 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   };
 
   bool is_done_early() const { return config_.queue.is_enabled && !config_.queue.waits_for_result; }
+  // Others would overtake it.
+  bool may_let_go(const Job& job) const { return !config_.queue.keeps_order || !stays_on_disk(job); }
   // Whether a journal gives it again when it is let go unsettled.
   bool stays_on_disk(const Job& job) const { return config_.queue.is_durable() && !job.batch.receipts.empty(); }
   // Whether the queue takes nothing any more, not even what was in it before.
@@ -193,6 +195,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
   MemoryLedger& ledger_;
   net::LoopGroup& loops_;
   const SenderConfig config_;
+  const std::optional<QueueBatchConfig> merging_;
   const otlp::Signal signal_;
   const SendOnce send_once_;
   const ExporterTelemetry telemetry_;

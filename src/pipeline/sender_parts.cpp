@@ -44,8 +44,8 @@ Sender::Core::Jobs Sender::Core::cut(JobPointer job, std::vector<Batch> parts) {
 
 // All but the first part of a job that is larger than a batch may be go back to the head of the queue.
 void Sender::Core::keep_to_size(JobPointer& job) {
-  if (!config_.queue.batch || config_.queue.batch->max_size == 0) return;
-  const QueueBatchConfig& limits = *config_.queue.batch;
+  if (!merging_ || merging_->max_size == 0) return;
+  const QueueBatchConfig& limits = *merging_;
   if (batching_size(job->batch) <= limits.max_size) return;
   std::vector<Batch> parts = split_batch(std::move(job->batch), limits.max_size, limits.sizer, ledger_);
   Jobs pieces = cut(std::move(job), std::move(parts));
@@ -57,7 +57,7 @@ void Sender::Core::keep_to_size(JobPointer& job) {
 // --- Refused for good ---
 
 void Sender::Core::refused(JobPointer job, Status status) {
-  bool is_isolating = set_aside_ || config_.queue.is_durable();
+  bool is_isolating = !config_.queue.keeps_order && (set_aside_ || config_.queue.is_durable());
   if (is_isolating && is_content_at_fault(status) && job->batch.item_count > 1) {
     if (!job->bisection) job->bisection = std::make_shared<Bisection>(job->batch.item_count);
     if (job->bisection->may_cut()) {

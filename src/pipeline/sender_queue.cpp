@@ -160,7 +160,7 @@ void Sender::Core::enqueue(Batch batch, Done done, int64_t room) {
 }
 
 size_t Sender::Core::batching_size(const Batch& batch) const {
-  return config_.queue.batch ? size_of(batch.load(), config_.queue.batch->sizer) : 0;
+  return merging_ ? size_of(batch.load(), merging_->sizer) : 0;
 }
 
 // --- From the queue to a send ---
@@ -187,7 +187,7 @@ void Sender::Core::pump() {
 // `flush_in_ms` ≥ 0: a timer is to be set, because what waits is too small to be sent yet.
 Sender::Core::JobPointer Sender::Core::next_job(State& state, int64_t now_ms, int64_t& flush_in_ms) {
   if (state.queue.empty() || state.in_flight >= config_.queue.consumers) return nullptr;
-  if (config_.queue.batch && !is_batch_ready(state, now_ms, flush_in_ms)) {
+  if (merging_ && !is_batch_ready(state, now_ms, flush_in_ms)) {
     if (state.is_flush_timer_set) flush_in_ms = -1;
     state.is_flush_timer_set = true;
     return nullptr;
@@ -201,7 +201,7 @@ Sender::Core::JobPointer Sender::Core::next_job(State& state, int64_t now_ms, in
 }
 
 bool Sender::Core::is_batch_ready(const State& state, int64_t now_ms, int64_t& flush_in_ms) const {
-  const QueueBatchConfig& batch = *config_.queue.batch;
+  const QueueBatchConfig& batch = *merging_;
   if (state.is_stopping || state.queued_size >= batch.min_size) return true;
   int64_t age_ms = now_ms - state.queue.front()->queued_ms;
   if (age_ms >= batch.flush_timeout_ms) return true;
@@ -213,8 +213,8 @@ Sender::Core::JobPointer Sender::Core::pop_merged(State& state) {
   JobPointer job = std::move(state.queue.front());
   state.queue.pop_front();
   job->backlog = {};
-  if (!config_.queue.batch) return job;
-  const QueueBatchConfig& limits = *config_.queue.batch;
+  if (!merging_) return job;
+  const QueueBatchConfig& limits = *merging_;
   size_t size = batching_size(job->batch);
   // What has been tried already goes on as it is: others would inherit its tries.
   auto is_fresh = [](const Job& one) { return one.tries == 0 && !one.bisection; };
