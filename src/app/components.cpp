@@ -21,6 +21,7 @@
 #include "receivers/agent/factory.h"
 #include "receivers/hostmetrics/factory.h"
 #include "receivers/otlp/factory.h"
+#include "receivers/prometheus/factory.h"
 
 namespace vigia::app {
 
@@ -35,7 +36,7 @@ std::vector<std::string> known_elsewhere() {
       "azuremonitor", "carbon", "chrony", "cloudfoundry", "collectd", "couchdb", "datadog", "docker_stats", "elasticsearch", "expvar", "filelog",
       "filestats", "fluentforward", "googlecloudpubsub", "googlecloudspanner", "haproxy", "httpcheck", "iis", "influxdb", "jaeger",
       "jmx", "journald", "k8s_cluster", "k8s_events", "k8sobjects", "kafka", "kafkametrics", "kubeletstats", "loki", "memcached", "mongodb",
-      "mongodbatlas", "mysql", "netflow", "nginx", "nop", "nsxt", "opencensus", "oracledb", "otlpjsonfile", "podman_stats", "postgresql", "prometheus",
+      "mongodbatlas", "mysql", "netflow", "nginx", "nop", "nsxt", "opencensus", "oracledb", "otlpjsonfile", "podman_stats", "postgresql",
       "prometheus_simple", "prometheusremotewrite", "pulsar", "purefa", "purefb", "rabbitmq", "receiver_creator", "redis", "riak", "saphana", "sapm",
       "signalfx", "simpleprometheus", "skywalking", "snmp", "snowflake", "solace", "splunk_hec", "sqlquery", "sqlserver", "sshcheck", "statsd",
       "syslog", "tcplog", "tcpcheck", "udplog", "vcenter", "wavefront", "webhookevent", "windowseventlog", "windowsperfcounters", "zipkin",
@@ -64,7 +65,8 @@ std::vector<std::string> known_elsewhere() {
 
 pipeline::Components all_components() {
   pipeline::Components components;
-  components.receivers = {receivers::agent_receiver(), receivers::otlp_receiver()};
+  components.receivers = {receivers::agent_receiver(), receivers::hostmetrics_receiver(), receivers::otlp_receiver(),
+                          receivers::prometheus_receiver()};
   components.processors = {processors::attributes_processor(),
                            processors::batch_processor(),
                            processors::filter_processor(),

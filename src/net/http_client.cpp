@@ -237,7 +237,7 @@ class PooledClient final : public HttpClient, public std::enable_shared_from_thi
 
  private:
   void submit(size_t pool, ClientRequest request, Function<void(Result<ClientResponse>)> done, int redirects);
-  std::optional<std::string> redirect_path(const ClientResponse& response) const;
+  std::optional<std::string> redirect_path(const ClientResponse& response, const std::string& method) const;
 
   const ClientSettings settings_;
   LoopGroup& loops_;
@@ -253,7 +253,7 @@ void PooledClient::submit(size_t pool, ClientRequest request, Function<void(Resu
                  done = std::move(done)](Result<ClientResponse> result) mutable {
     CallPointer call = std::move(*call_holder);
     loop.cancel_timer(call->deadline_timer);
-    std::optional<std::string> path = result.is_ok() && redirects < settings_.max_redirects ? redirect_path(*result) : std::nullopt;
+    std::optional<std::string> path = result.is_ok() && redirects < settings_.max_redirects ? redirect_path(*result, call->request().method) : std::nullopt;
     if (!path) {
       done(std::move(result));
       return;
@@ -269,9 +269,11 @@ void PooledClient::submit(size_t pool, ClientRequest request, Function<void(Resu
   pools_[pool]->submit(std::move(call));
 }
 
-// Where a redirect leads, when that is the same server and the request may be repeated as it is.
-std::optional<std::string> PooledClient::redirect_path(const ClientResponse& response) const {
-  if (response.status != 307 && response.status != 308) return std::nullopt;
+// Where a redirect leads, when that is the same server and the request may be repeated as it is: 301 to 303 would make a GET of a POST.
+std::optional<std::string> PooledClient::redirect_path(const ClientResponse& response, const std::string& method) const {
+  bool is_for_all = response.status == 307 || response.status == 308;
+  bool is_for_get = method == "GET" && response.status >= 301 && response.status <= 303;
+  if (!is_for_all && !is_for_get) return std::nullopt;
   std::string_view location = response.headers.get("location");
   std::string origin = fmt::format("{}://{}", settings_.tls ? "https" : "http", client_authority(settings_));
   if (location.starts_with(origin)) location.remove_prefix(origin.size());

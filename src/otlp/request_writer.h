@@ -36,16 +36,18 @@ class RequestWriter {
     append_bytes_field(out_, 1, resource);
     if (!schema_url.empty()) append_bytes_field(out_, 3, schema_url);
   }
-  // Ends the scope before it. REQUIRES: a resource is open.
-  void open_scope(std::string_view name, std::string_view version = {}) {
+  // Ends the scope before it. `attributes` are KeyValues as field 3. REQUIRES: a resource is open.
+  void open_scope(std::string_view name, std::string_view version = {}, std::string_view attributes = {}, std::string_view schema_url = {}) {
     close_scope();
     scope_group_.emplace(out_, bytes_tag(2), expected_size_);
     size_t size = (name.empty() ? 0 : 1 + varint_size(name.size()) + name.size()) +
-                  (version.empty() ? 0 : 1 + varint_size(version.size()) + version.size());
+                  (version.empty() ? 0 : 1 + varint_size(version.size()) + version.size()) + attributes.size();
     append_varint(out_, bytes_tag(1));
     append_varint(out_, size);
     if (!name.empty()) append_bytes_field(out_, 1, name);
     if (!version.empty()) append_bytes_field(out_, 2, version);
+    append_raw(out_, attributes);
+    if (!schema_url.empty()) append_bytes_field(out_, 3, schema_url);
   }
   // Where items go. REQUIRES: a scope is open.
   Appender& out() { return out_; }

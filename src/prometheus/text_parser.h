@@ -1,0 +1,23 @@
+#pragma once
+
+// Prometheus' text format, versions 0.0.4 and 1.0.0.
+
+#include "prometheus/text_lines.h"
+
+namespace vigia::prometheus {
+
+class TextParser final : public TextLines {
+ public:
+  explicit TextParser(std::string_view body) : TextLines(body) {}
+  Event next() override;
+
+ private:
+  // Nothing when the line is only a comment.
+  std::optional<Event> take_comment();
+  Event take_help();
+  Event take_type();
+  Event take_sample();
+  bool end_line();
+};
+
+}  // namespace vigia::prometheus

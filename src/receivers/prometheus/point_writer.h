@@ -1,0 +1,115 @@
+#pragma once
+
+// Writes what a scrape gave as OTLP metrics: resources from job and instance, scopes from otel_scope_ labels, one metric for each name.
+//
+// The request is cut into slices of about a megabyte, each a whole request of its own.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "otlp/request_writer.h"
+#include "receivers/prometheus/scrape_round.h"
+#include "receivers/prometheus/series_table.h"
+#include "receivers/prometheus/target.h"
+
+namespace vigia::receivers {
+
+struct WriterSettings {
+  bool trims_suffixes = false;
+  bool uses_start_time_metric = false;
+  std::optional<Regex> start_time_metric;
+  std::string scope_version;
+};
+
+// The scrape about itself. Gone: the target is not scraped any more.
+struct ScrapeReport {
+  bool is_gone = false;
+  bool is_up = false;
+  double duration_s = 0;
+  ScrapeCounts counts;
+  bool has_extras = false;  // of extra_scrape_metrics
+  double body_bytes = 0;    // -1 when there were too many
+};
+
+class PointWriter {
+ public:
+  PointWriter(const WriterSettings& settings, const ScrapeJob& job, const Target& target, const prometheus::LabelList& external_labels,
+              const SeriesTable& table, MemoryLedger& ledger)
+      : settings_(settings), job_(job), target_(target), external_labels_(external_labels), table_(table), writer_(ledger, first_guess_bytes) {}
+
+  void write_report(const ScrapeReport& report, int64_t time_ms);
+  void write(const ScrapeRound& round);
+  Chain take();
+  size_t point_count() const { return point_count_; }
+
+ private:
+  static constexpr size_t first_guess_bytes = 4096;
+  using Order = std::span<uint32_t>;  // indexes of samples
+
+  void open_place(uint32_t resource, uint32_t scope);
+  void open_metric(uint32_t index);
+  void open_metric(std::string_view name, std::string_view help, std::string_view unit, prometheus::MetricType type, otlp::MetricKind kind,
+                   bool is_monotonic);
+  void close_metric();
+  // Ends the slice when it is long enough. What was open is opened again by open_metric().
+  bool cut_if_long();
+  void cut();
+  std::string resource_content(const ResourceEntry& resource) const;
+
+  void write_metric(uint32_t index, Order order);
+  void write_number(const Sample& sample, const MetricEntry& metric);
+  void write_native(const Sample& sample, const MetricEntry& metric);
+  // Those whose samples belong to one point stand together afterwards.
+  void gather_points(Order order);
+  void write_histogram(Order part);
+  void write_summary(Order part);
+  void write_report_number(std::string_view name, std::string_view help, std::string_view unit, double value);
+  uint64_t start_of(const Series& series) const;
+  void find_start_time();
+
+  // The parts of a histogram or summary.
+  struct Parts {
+    std::vector<std::pair<double, double>> steps;  // boundary and value
+    double sum = 0;
+    double count = 0;
+    bool has_sum = false;
+    bool has_count = false;
+    bool is_stale = false;
+    int64_t time_ms = 0;
+  };
+  void collect(Order part, Parts& parts) const;
+  void append_head(const Series& series, int64_t time_ms);
+
+  const WriterSettings& settings_;
+  const ScrapeJob& job_;
+  const Target& target_;
+  const prometheus::LabelList& external_labels_;
+  const SeriesTable& table_;
+  otlp::RequestWriter writer_;
+  Chain slices_;
+  size_t point_count_ = 0;
+  const ScrapeRound* round_ = nullptr;
+  uint64_t process_start_ns_ = 0;
+
+  std::optional<std::pair<uint32_t, uint32_t>> place_;  // resource and scope that are open
+  size_t metric_begin_ = 0;   // where the open metric begins: one without points is taken back
+  size_t points_before_ = 0;
+  std::optional<otlp::NestedMessage> metric_;
+  std::optional<otlp::NestedMessage> data_;
+  otlp::MetricKind kind_ = otlp::MetricKind::none;
+  bool is_monotonic_ = false;
+  prometheus::MetricType type_ = prometheus::MetricType::unknown;
+
+  int64_t report_time_ms_ = 0;
+  bool report_is_stale_ = false;
+  std::string report_attributes_;
+  Parts parts_;
+  std::string point_;  // one that is being put together
+};
+
+}  // namespace vigia::receivers

@@ -1,0 +1,163 @@
+#pragma once
+
+// What is remembered of a target from one scrape to the next: its series, and how each becomes a point.
+//
+// A series is found by the hash of the bytes it was written with. What is kept of it is 40 bytes, its place in a hash table, and the attributes
+// of its point in wire form, which the buckets of one histogram share. Relabelling has been done when it was added. Series come in the same
+// order mostly, so that the one behind the last is tried first.
+//
+// Hashes are seeded at random for each process: nobody can choose names that collide.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "otlp/metric_view.h"
+#include "prometheus/exposition.h"
+#include "prometheus/labels.h"
+
+namespace vigia::receivers {
+
+// What a series is to the metric it belongs to.
+enum class SeriesRole : uint8_t { value, bucket, quantile, sum, count, created, native, target_info, scope_info, dropped, unusable };
+
+struct Series {
+  uint64_t hash = 0;
+  uint64_t point = 0;        // hash of the attributes: the parts of one histogram have the same
+  double boundary = 0;       // of a bucket or quantile
+  uint32_t attributes = 0;   // where they begin in the arena
+  uint32_t metric = 0;
+  uint32_t last_seen = 0;    // in which scrape
+  SeriesRole role = SeriesRole::value;
+  bool is_live = false;      // its last point was a value, and its absence has to be told
+  bool is_twin = false;      // relabelling made it the same point as an earlier series
+};
+
+// What a target says about names, by HELP, TYPE and UNIT.
+struct MetricFamily {
+  prometheus::MetricType type = prometheus::MetricType::unknown;
+  std::string help;
+  std::string unit;
+  uint32_t last_seen = 0;
+};
+
+struct MetricEntry {
+  std::string name;
+  std::string family;  // whose help and unit it has
+  prometheus::MetricType type = prometheus::MetricType::unknown;
+  otlp::MetricKind kind = otlp::MetricKind::gauge;
+  bool is_monotonic = false;
+  uint32_t resource = 0;
+  uint32_t scope = 0;
+};
+
+struct ResourceEntry {
+  std::string job;
+  std::string instance;
+  std::string info;  // attributes from target_info, as field 1; kept until it says something else
+};
+struct ScopeEntry {
+  std::string name;  // "": the receiver's own scope
+  std::string version;
+  std::string schema_url;
+  std::string attributes;  // as field 3
+  std::string info;        // attributes from otel_scope_info
+  bool is_default() const { return name.empty() && version.empty() && schema_url.empty() && attributes.empty(); }
+};
+
+class SeriesTable {
+ public:
+  static constexpr uint32_t none = UINT32_MAX;
+
+  // Resource 0 is the target itself.
+  SeriesTable(std::string_view job, std::string_view instance, uint64_t seed);
+
+  // --- During a scrape ---
+  void begin_scrape() {
+    scrape_++;
+    next_ = 0;
+  }
+  uint32_t scrape() const { return scrape_; }
+  uint32_t find(std::string_view identity);
+  // A new series with its final labels (the name among them), or null for one that relabelling drops. REQUIRES: find() did not find it.
+  uint32_t add(std::string_view identity, const prometheus::LabelList* labels, bool is_native);
+  Series& operator[](uint32_t index) { return series_[index]; }
+  const Series& series_at(uint32_t index) const { return series_[index]; }
+
+  // Metadata of a name. A type that changed makes new series of all that belong to it.
+  void set_help(std::string_view family, std::string_view help);
+  void set_type(std::string_view family, prometheus::MetricType type);
+  void set_unit(std::string_view family, std::string_view unit);
+
+  // --- After a scrape ---
+  // Finds series that became the same point. REQUIRES: called before points are written, when series were added.
+  void mark_twins();
+  // Lets go of what this scrape did not show.
+  void forget_unseen();
+  // Lets go of everything: the target has been away for long.
+  void forget_all();
+  // Whether scrapes that failed in the end left much more than the last good one had.
+  bool is_overgrown() const { return series_.size() > good_size_ * 2 + 1000; }
+
+  // --- Looking ---
+  size_t size() const { return series_.size(); }
+  std::vector<Series>& series() { return series_; }
+  std::string_view attributes_of(const Series& series) const;
+  const std::vector<MetricEntry>& metrics() const { return metrics_; }
+  std::vector<ResourceEntry>& resources() { return resources_; }
+  const std::vector<ResourceEntry>& resources() const { return resources_; }
+  std::vector<ScopeEntry>& scopes() { return scopes_; }
+  const std::vector<ScopeEntry>& scopes() const { return scopes_; }
+  const MetricFamily* family(std::string_view name) const;
+  // Metrics in the order they are written: by resource, then scope.
+  std::vector<uint32_t> metric_order() const;
+  size_t memory_bytes() const;
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const;
+  };
+  template <typename Value>
+  using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
+  // What the name of a series and the known types make of it.
+  struct Place {
+    std::string name;
+    std::string_view family;
+    prometheus::MetricType type = prometheus::MetricType::unknown;
+    SeriesRole role = SeriesRole::value;
+  };
+  Place place_of(std::string_view name, bool is_native) const;
+  std::optional<Place> place_in(std::string_view base, std::string_view suffix) const;
+  void set_boundary(const prometheus::LabelList& labels, Series& series) const;
+  void set_attributes(const prometheus::LabelList& labels, Series& series);
+  uint32_t metric_index(const Place& place, const prometheus::LabelList& labels);
+  uint32_t resource_index(const prometheus::LabelList& labels);
+  uint32_t scope_index(const prometheus::LabelList& labels);
+  MetricFamily& seen_family(std::string_view name);
+  void forget_series_of(std::string_view family);
+  void insert_slot(uint32_t index);
+  void rebuild_slots();
+  void rebuild_lists();
+
+  uint64_t seed_;
+  uint32_t scrape_ = 0;
+  uint32_t next_ = 0;      // where the series behind the last one is
+  size_t good_size_ = 0;   // how many there were after the last scrape that was good
+  std::vector<Series> series_;
+  std::vector<uint32_t> slots_;  // index + 1, by hash; a power of two
+  std::string arena_;
+  std::vector<MetricEntry> metrics_;
+  TextMap<uint32_t> metric_indexes_;
+  std::vector<ResourceEntry> resources_;
+  TextMap<uint32_t> resource_indexes_;
+  std::vector<ScopeEntry> scopes_;
+  TextMap<uint32_t> scope_indexes_;
+  TextMap<MetricFamily> families_;
+};
+
+}  // namespace vigia::receivers
