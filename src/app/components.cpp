@@ -17,6 +17,7 @@
 #include "processors/memory_limiter/factory.h"
 #include "processors/probabilistic_sampler/factory.h"
 #include "processors/resource/factory.h"
+#include "receivers/fluentforward/factory.h"
 #include "receivers/otlp/factory.h"
 
 namespace vigia::app {
@@ -30,7 +31,7 @@ std::vector<std::string> known_elsewhere() {
       // Receivers.
       "activedirectoryds", "apache", "awscloudwatch", "awscontainerinsightreceiver", "awsfirehose", "awsxray", "azureblob", "azureeventhub",
       "azuremonitor", "carbon", "chrony", "cloudfoundry", "collectd", "couchdb", "datadog", "docker_stats", "elasticsearch", "expvar", "filelog",
-      "filestats", "fluentforward", "googlecloudpubsub", "googlecloudspanner", "haproxy", "hostmetrics", "httpcheck", "iis", "influxdb", "jaeger",
+      "filestats", "googlecloudpubsub", "googlecloudspanner", "haproxy", "hostmetrics", "httpcheck", "iis", "influxdb", "jaeger",
       "jmx", "journald", "k8s_cluster", "k8s_events", "k8sobjects", "kafka", "kafkametrics", "kubeletstats", "loki", "memcached", "mongodb",
       "mongodbatlas", "mysql", "netflow", "nginx", "nop", "nsxt", "opencensus", "oracledb", "otlpjsonfile", "podman_stats", "postgresql", "prometheus",
       "prometheus_simple", "prometheusremotewrite", "pulsar", "purefa", "purefb", "rabbitmq", "receiver_creator", "redis", "riak", "saphana", "sapm",
@@ -61,7 +62,7 @@ std::vector<std::string> known_elsewhere() {
 
 pipeline::Components all_components() {
   pipeline::Components components;
-  components.receivers = {receivers::otlp_receiver()};
+  components.receivers = {receivers::fluentforward_receiver(), receivers::otlp_receiver()};
   components.processors = {processors::attributes_processor(),
                            processors::batch_processor(),
                            processors::filter_processor(),
