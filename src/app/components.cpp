@@ -19,6 +19,7 @@
 #include "processors/probabilistic_sampler/factory.h"
 #include "processors/resource/factory.h"
 #include "receivers/agent/factory.h"
+#include "receivers/fluentforward/factory.h"
 #include "receivers/hostmetrics/factory.h"
 #include "receivers/otlp/factory.h"
 #include "receivers/prometheus/factory.h"
@@ -34,7 +35,7 @@ std::vector<std::string> known_elsewhere() {
       // Receivers.
       "activedirectoryds", "apache", "awscloudwatch", "awscontainerinsightreceiver", "awsfirehose", "awsxray", "azureblob", "azureeventhub",
       "azuremonitor", "carbon", "chrony", "cloudfoundry", "collectd", "couchdb", "datadog", "docker_stats", "elasticsearch", "expvar", "filelog",
-      "filestats", "fluentforward", "googlecloudpubsub", "googlecloudspanner", "haproxy", "httpcheck", "iis", "influxdb", "jaeger",
+      "filestats", "googlecloudpubsub", "googlecloudspanner", "haproxy", "httpcheck", "iis", "influxdb", "jaeger",
       "jmx", "journald", "k8s_cluster", "k8s_events", "k8sobjects", "kafka", "kafkametrics", "kubeletstats", "loki", "memcached", "mongodb",
       "mongodbatlas", "mysql", "netflow", "nginx", "nop", "nsxt", "opencensus", "oracledb", "otlpjsonfile", "podman_stats", "postgresql",
       "prometheus_simple", "prometheusremotewrite", "pulsar", "purefa", "purefb", "rabbitmq", "receiver_creator", "redis", "riak", "saphana", "sapm",
@@ -65,20 +66,42 @@ std::vector<std::string> known_elsewhere() {
 
 pipeline::Components all_components() {
   pipeline::Components components;
-  components.receivers = {receivers::agent_receiver(), receivers::hostmetrics_receiver(), receivers::otlp_receiver(),
-                          receivers::prometheus_receiver()};
-  components.processors = {processors::attributes_processor(),
-                           processors::batch_processor(),
-                           processors::filter_processor(),
-                           processors::memory_limiter_processor(),
-                           processors::probabilistic_sampler_processor(),
-                           processors::resource_processor()};
-  components.exporters = {exporters::debug_exporter(), exporters::logging_exporter(), exporters::file_exporter(),
-                          exporters::nop_exporter(),   exporters::otlp_exporter(),    exporters::otlphttp_exporter(),
-                          exporters::prometheus_remote_write_exporter()};
-  components.connectors = {connectors::forward_connector()};
-  components.extensions = {extensions::basicauth_extension(), extensions::bearertokenauth_extension(), extensions::file_storage_extension(),
-                           extensions::health_check_extension(), extensions::pprof_extension()};
+  // clang-format off
+  components.receivers = {
+      receivers::agent_receiver(),
+      receivers::fluentforward_receiver(),
+      receivers::hostmetrics_receiver(),
+      receivers::otlp_receiver(),
+      receivers::prometheus_receiver(),
+  };
+  components.processors = {
+      processors::attributes_processor(),
+      processors::batch_processor(),
+      processors::filter_processor(),
+      processors::memory_limiter_processor(),
+      processors::probabilistic_sampler_processor(),
+      processors::resource_processor(),
+  };
+  components.exporters = {
+      exporters::debug_exporter(),
+      exporters::file_exporter(),
+      exporters::logging_exporter(),
+      exporters::nop_exporter(),
+      exporters::otlp_exporter(),
+      exporters::otlphttp_exporter(),
+      exporters::prometheus_remote_write_exporter(),
+  };
+  components.connectors = {
+      connectors::forward_connector(),
+  };
+  components.extensions = {
+      extensions::basicauth_extension(),
+      extensions::bearertokenauth_extension(),
+      extensions::file_storage_extension(),
+      extensions::health_check_extension(),
+      extensions::pprof_extension(),
+  };
+  // clang-format on
   components.not_in_this_build = known_elsewhere();
   return components;
 }

@@ -145,7 +145,7 @@ bool Http1Session::take_head(std::string_view text) {
 }
 
 bool Http1Session::begin_body(const BodyFraming& framing) {
-  plan_ = context_.service.plan(head_);
+  plan_ = context_.service->plan(head_);
   chunks_.reset();
   if (framing.is_chunked) chunks_.emplace();
   body_left_ = framing.length.value_or(0);
@@ -168,7 +168,7 @@ bool Http1Session::begin_body(const BodyFraming& framing) {
 }
 
 Response Http1Session::too_large() {
-  return context_.service.refusal(head_, 413, fmt::format("the body is larger than {} bytes", plan_.max_size_bytes));
+  return context_.service->refusal(head_, 413, fmt::format("the body is larger than {} bytes", plan_.max_size_bytes));
 }
 
 void Http1Session::answer_early(Response response) {
@@ -211,7 +211,7 @@ bool Http1Session::read_body(std::string_view& input) {
 bool Http1Session::keep(std::string_view piece) {
   size_t growth = body_.growth_for(piece.size());
   if (growth > 0)
-    if (auto refusal = context_.service.refuse_growth(head_, growth)) {
+    if (auto refusal = context_.service->refuse_growth(head_, growth)) {
       answer_early(std::move(*refusal));
       return false;
     }
@@ -223,14 +223,14 @@ void Http1Session::serve() {
   state_ = State::serving;
   since_ms_ = context_.loop.now_ms();
   Request request{head_, body_.take()};
-  context_.service.serve(std::move(request), responders_.make_responder(stream_id_));
+  context_.service->serve(std::move(request), responders_.make_responder(stream_id_));
 }
 
 void Http1Session::refuse(int status, std::string_view reason) {
   keeps_alive_ = false;
   state_ = State::serving;
   waiting_input_.clear();
-  respond(stream_id_, context_.service.refusal(head_, status, reason));
+  respond(stream_id_, context_.service->refusal(head_, status, reason));
 }
 
 void Http1Session::queue_head(const Response& response, std::optional<size_t> length) {

@@ -222,7 +222,7 @@ void Http2Session::take_head(Stream& stream) {
     refuse(stream, 431, fmt::format("the request's head is larger than {} bytes", context_.settings.max_header_bytes));
     return;
   }
-  stream.plan = context_.service.plan(stream.head);
+  stream.plan = context_.service->plan(stream.head);
   if (stream.plan.refusal) {
     answer_early(stream, *stream.plan.refusal);
     return;
@@ -264,7 +264,7 @@ void Http2Session::take_data(int32_t id, std::string_view bytes) {
 bool Http2Session::keep(Stream& stream, std::string_view bytes) {
   size_t growth = stream.body.growth_for(bytes.size());
   if (growth > 0)
-    if (auto refusal = context_.service.refuse_growth(stream.head, growth)) {
+    if (auto refusal = context_.service->refuse_growth(stream.head, growth)) {
       answer_early(stream, *refusal);
       return false;
     }
@@ -286,13 +286,13 @@ void Http2Session::take_end(Stream& stream) {
   if (stream.is_refused || stream.is_serving) return;
   stream.is_serving = true;
   Request request{std::move(stream.head), stream.body.take()};
-  context_.service.serve(std::move(request), responders_.make_responder(static_cast<uint64_t>(stream.id)));
+  context_.service->serve(std::move(request), responders_.make_responder(static_cast<uint64_t>(stream.id)));
 }
 
 void Http2Session::refuse(Stream& stream, int status, std::string_view reason) {
   auto code = status == 413 || status == 431 ? StatusCode::resource_exhausted : StatusCode::unavailable;
   answer_early(stream, is_grpc_request(stream.head) ? grpc_error(Status(code, std::string(reason)))
-                                                    : context_.service.refusal(stream.head, status, reason));
+                                                    : context_.service->refusal(stream.head, status, reason));
 }
 
 // Answers at once; the rest of the body goes by unread.

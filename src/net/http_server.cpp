@@ -19,11 +19,17 @@ namespace {
 constexpr int64_t sweep_interval_ms = 1000;
 constexpr int64_t sweep_interval_when_draining_ms = 250;
 
+// What is behind the port: one of the two.
+struct Served {
+  HttpService* http = nullptr;
+  StreamService* streams = nullptr;
+};
+
 // The connections of one loop.
 class ServerLoop {
  public:
-  ServerLoop(const ServerSettings& settings, HttpService& service, EventLoop& loop, MemoryLedger& ledger, Logger log)
-      : settings_(settings), context_{settings, service, loop, ledger}, log_(std::move(log)) {}
+  ServerLoop(const ServerSettings& settings, const Served& served, EventLoop& loop, MemoryLedger& ledger, Logger log)
+      : settings_(settings), context_{settings, served.http, loop, ledger, served.streams}, log_(std::move(log)) {}
 
   EventLoop& loop() { return context_.loop; }
   // Any thread: how many connections there are, those on their way included.
@@ -113,12 +119,12 @@ void ServerLoop::end_if_drained() {
   loop().post([drained = std::exchange(drained_, {})]() mutable { drained(); });
 }
 
-class Server final : public HttpServer, public IoHandler {
+class Server final : public HttpServer, public StreamServer, public IoHandler {
  public:
-  Server(const ServerSettings& settings, HttpService& service, LoopGroup& loops, MemoryLedger& ledger, Logger log, Socket listener,
+  Server(const ServerSettings& settings, const Served& served, LoopGroup& loops, MemoryLedger& ledger, Logger log, Socket listener,
          SocketAddress bound)
       : settings_(settings), log_(std::move(log)), listener_(std::move(listener)), bound_(bound), accept_loop_(loops.next()) {
-    for (size_t i = 0; i < loops.size(); i++) loops_.push_back(std::make_unique<ServerLoop>(settings_, service, loops.at(i), ledger, log_));
+    for (size_t i = 0; i < loops.size(); i++) loops_.push_back(std::make_unique<ServerLoop>(settings_, served, loops.at(i), ledger, log_));
     loops_left_ = loops_.size();
   }
 
@@ -213,6 +219,13 @@ void Server::drain(int64_t grace_ms, Function<void()> drained) {
   });
 }
 
+Result<std::unique_ptr<Server>> listen_with(const ServerSettings& settings, const Served& served, LoopGroup& loops, MemoryLedger& ledger,
+                                            Logger log) {
+  ASSIGN_OR_RETURN(Socket listener, listen_on(settings.endpoint));
+  ASSIGN_OR_RETURN(SocketAddress bound, local_address(listener));
+  return std::make_unique<Server>(settings, served, loops, ledger, std::move(log), std::move(listener), bound);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const ServerSettings& settings, HttpService& service, LoopGroup& loops,
@@ -224,10 +237,14 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const ServerSettings& sett
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(const ServerSettings& settings, HttpService& service, LoopGroup& loops,
                                                        MemoryLedger& ledger, Logger log) {
-  ASSIGN_OR_RETURN(Socket listener, listen_on(settings.endpoint));
-  ASSIGN_OR_RETURN(SocketAddress bound, local_address(listener));
-  return std::unique_ptr<HttpServer>(
-      std::make_unique<Server>(settings, service, loops, ledger, std::move(log), std::move(listener), bound));
+  ASSIGN_OR_RETURN(std::unique_ptr<Server> server, listen_with(settings, {.http = &service}, loops, ledger, std::move(log)));
+  return std::unique_ptr<HttpServer>(std::move(server));
+}
+
+Result<std::unique_ptr<StreamServer>> StreamServer::listen(const ServerSettings& settings, StreamService& service, LoopGroup& loops,
+                                                           MemoryLedger& ledger, Logger log) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Server> server, listen_with(settings, {.streams = &service}, loops, ledger, std::move(log)));
+  return std::unique_ptr<StreamServer>(std::move(server));
 }
 
 }  // namespace vigia::net

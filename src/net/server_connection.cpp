@@ -87,6 +87,10 @@ std::unique_ptr<Responder> ServerConnection::make_responder(uint64_t stream_id) 
   return std::make_unique<ConnectionResponder>(weak_from_this(), context_.loop, stream_id, context_.ledger);
 }
 
+void ServerConnection::flush_soon() {
+  if (session_ && phase_ == Phase::open) flush_unless_reading();
+}
+
 void ServerConnection::on_io(bool readable, bool writable) {
   std::shared_ptr<ServerConnection> keep = shared_from_this();
   if (phase_ == Phase::handshake) {
@@ -124,7 +128,14 @@ void ServerConnection::advance_handshake() {
   peer_.certificate_subject = transport_.peer_certificate_subject();
   phase_ = Phase::detect;
   since_ms_ = context_.loop.now_ms();
-  if (transport_.is_tls()) read_some();  // data may have come with the handshake's last record
+  if (context_.streams) open_stream();
+  if (transport_.is_tls() && phase_ != Phase::closed) read_some();  // data may have come with the handshake's last record
+}
+
+void ServerConnection::open_stream() {
+  phase_ = Phase::open;
+  session_ = new_stream_session(context_, peer_, *this);
+  flush();
 }
 
 void ServerConnection::read_some() {

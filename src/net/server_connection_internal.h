@@ -11,7 +11,10 @@
 
 namespace vigia::net {
 
-class ServerConnection final : public IoHandler, public ResponderSource, public std::enable_shared_from_this<ServerConnection> {
+class ServerConnection final : public IoHandler,
+                               public ResponderSource,
+                               public Flusher,
+                               public std::enable_shared_from_this<ServerConnection> {
  public:
   // `closed` is called when the connection is over; the owner then drops it.
   ServerConnection(Transport transport, PeerFacts peer, const SessionContext& context, std::string& read_buffer, Logger log,
@@ -29,6 +32,8 @@ class ServerConnection final : public IoHandler, public ResponderSource, public 
   void on_hang_up() override;
   // ResponderSource
   std::unique_ptr<Responder> make_responder(uint64_t stream_id) override;
+  // Flusher
+  void flush_soon() override;
 
   // An answer of a handler, on the loop; then what it produced is sent.
   template <typename Use>
@@ -45,6 +50,7 @@ class ServerConnection final : public IoHandler, public ResponderSource, public 
   void read_some();
   bool take(std::string_view bytes);
   bool detect_protocol(std::string_view bytes);
+  void open_stream();
   void flush_unless_reading();
   void flush();
   void linger();

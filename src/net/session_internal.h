@@ -10,6 +10,7 @@
 
 #include "net/http.h"
 #include "net/http_server.h"
+#include "net/stream_server.h"
 #include "net/transport.h"
 
 namespace vigia::net {
@@ -17,9 +18,10 @@ namespace vigia::net {
 // What is the same for all connections of a server on one loop.
 struct SessionContext {
   const ServerSettings& settings;
-  HttpService& service;
+  HttpService* service;  // Null on a server of streams.
   EventLoop& loop;
   MemoryLedger& ledger;
+  StreamService* streams = nullptr;
 };
 
 // Facts about the connection that every request head repeats.
@@ -34,6 +36,13 @@ class ResponderSource {
  public:
   virtual ~ResponderSource() = default;
   virtual std::unique_ptr<Responder> make_responder(uint64_t stream_id) = 0;
+};
+
+// Sends what a session has to say, when nobody asked it just now. The connection may be over when the call returns.
+class Flusher {
+ public:
+  virtual ~Flusher() = default;
+  virtual void flush_soon() = 0;
 };
 
 class Session {
@@ -66,6 +75,7 @@ class Session {
 
 std::unique_ptr<Session> new_http1_session(const SessionContext& context, const PeerFacts& peer, ResponderSource& responders);
 std::unique_ptr<Session> new_http2_session(const SessionContext& context, const PeerFacts& peer, ResponderSource& responders);
+std::unique_ptr<Session> new_stream_session(const SessionContext& context, const PeerFacts& peer, Flusher& flusher);
 
 // Collects a body of which the peer may have said how long it will be. Memory grows with what has come, not with what was said.
 class BodyCollector {

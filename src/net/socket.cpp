@@ -107,12 +107,14 @@ void set_option(const Socket& socket, int level, int option, int value) {
   ::setsockopt(socket.descriptor(), level, option, &value, sizeof value);
 }
 
-Result<Socket> listen_at(const SocketAddress& address, bool is_dual_stack) {
-  Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+// `type`: SOCK_STREAM or SOCK_DGRAM.
+Result<Socket> listen_at(const SocketAddress& address, bool is_dual_stack, int type) {
+  Socket socket(::socket(address.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return system_error("cannot open a socket", errno);
-  set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+  // On UDP it would let two programs have the same port.
+  if (type == SOCK_STREAM) set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.family() == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, is_dual_stack ? 0 : 1);
-  if (::bind(socket.descriptor(), address.get(), address.size()) != 0 || ::listen(socket.descriptor(), 1024) != 0)
+  if (::bind(socket.descriptor(), address.get(), address.size()) != 0 || (type == SOCK_STREAM && ::listen(socket.descriptor(), 1024) != 0))
     return system_error("cannot listen on " + address.to_string(), errno);
   return socket;
 }
@@ -135,26 +137,30 @@ Result<SocketAddress> resolve_local(const HostPort& where) {
   return address;
 }
 
-}  // namespace
-
-Result<Socket> listen_on(std::string_view endpoint) {
-  if (endpoint.starts_with("unix:")) {
-    std::string_view path = endpoint.substr(endpoint.starts_with("unix://") ? 7 : 5);
-    ::unlink(std::string(path).c_str());
-    return listen_at(SocketAddress::unix_path(path), false);
-  }
+Result<Socket> listen_on_host(std::string_view endpoint, int type) {
   ASSIGN_OR_RETURN(HostPort where, parse_host_port(endpoint));
   if (where.host.empty()) {
     ASSIGN_OR_RETURN(SocketAddress any, SocketAddress::from_number("::", where.port));
-    auto socket = listen_at(any, true);
+    auto socket = listen_at(any, true, type);
     if (socket.is_ok() || socket.status().code() == StatusCode::permission_denied) return socket;
     where.host = "0.0.0.0";  // a machine without IPv6
   }
   auto number = SocketAddress::from_number(where.host, where.port);
-  if (number.is_ok()) return listen_at(*number, false);
+  if (number.is_ok()) return listen_at(*number, false, type);
   ASSIGN_OR_RETURN(SocketAddress address, resolve_local(where));
-  return listen_at(address, false);
+  return listen_at(address, false, type);
 }
+
+}  // namespace
+
+Result<Socket> listen_on(std::string_view endpoint) {
+  if (!endpoint.starts_with("unix:")) return listen_on_host(endpoint, SOCK_STREAM);
+  std::string_view path = endpoint.substr(endpoint.starts_with("unix://") ? 7 : 5);
+  ::unlink(std::string(path).c_str());
+  return listen_at(SocketAddress::unix_path(path), false, SOCK_STREAM);
+}
+
+Result<Socket> bind_datagrams(std::string_view endpoint) { return listen_on_host(endpoint, SOCK_DGRAM); }
 
 Result<Socket> start_connect(const SocketAddress& address) {
   Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

@@ -63,6 +63,8 @@ class Socket {
 
 // Non-blocking listeners and connections, close-on-exec. Names are resolved here (a listener's endpoint is local: "localhost").
 Result<Socket> listen_on(std::string_view endpoint);
+// The same for UDP.
+Result<Socket> bind_datagrams(std::string_view endpoint);
 Result<Socket> start_connect(const SocketAddress& address);
 Result<SocketAddress> local_address(const Socket& socket);
 // Why a connect failed, once the socket is writable.

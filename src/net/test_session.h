@@ -68,7 +68,7 @@ class TestSession final : public ResponderSource {
   // A fresh connection.
   void reset() {
     service.held.clear();
-    session = make_({settings, service, loop, ledger}, peer_, *this);
+    session = make_({settings, &service, loop, ledger}, peer_, *this);
     is_open = true;
   }
   // What the session says to these bytes.
