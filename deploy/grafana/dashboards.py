@@ -164,7 +164,7 @@ def infrastructure():
             "spans": f"sum(rate(otelcol_receiver_accepted_spans{{{labels}}}[5m]))",
             "metric points": f"sum(rate(otelcol_receiver_accepted_metric_points{{{labels}}}[5m]))",
             "log records": f"sum(rate(otelcol_receiver_accepted_log_records{{{labels}}}[5m]))"}),
-        graph("Latencia del collector", {"p95": f"histogram_quantile(0.95, otelcol_processor_batch_batch_send_duration_bucket{{{labels}}})"}, "ms"),
+        graph("Latencia del collector", {"p95": f"histogram_quantile(0.95, otelcol_processor_batch_batch_send_duration_bucket{{{labels}}})"}, "s"),
         graph("Errores de exportación", {"{{exporter}}": f"rate(otelcol_exporter_send_failed_spans{{{labels}}}[5m])"}),
         graph("Rechazados", {"{{receiver}}": f"rate(otelcol_receiver_refused_spans{{{labels}}}[5m])"}),
         graph("Cola", {"{{exporter}}": f"otelcol_exporter_queue_size{{{labels}}} / otelcol_exporter_queue_capacity{{{labels}}} * 100"}, "percent", most=100,
