@@ -18,25 +18,29 @@ install(DIRECTORY ${deploy}/prometheus ${deploy}/grafana ${deploy}/kubernetes DE
   FILES_MATCHING PATTERN "*.yml" PATTERN "*.yaml" PATTERN "*.json")
 install(FILES ${deploy}/systemd/tfo-otel-agent.service DESTINATION ${documents}/examples/systemd)
 
-# Debian wants changelogs compressed, and always the same bytes.
+# Debian wants changelogs and manual pages compressed, and always the same bytes.
 string(TIMESTAMP VIGIA_PACKAGE_DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)  # of SOURCE_DATE_EPOCH, where that is set
 configure_file(${deploy}/debian/changelog.in ${PROJECT_BINARY_DIR}/changelog.Debian @ONLY)
+configure_file(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_BINARY_DIR}/changelog COPYONLY)
 install(CODE "
-  foreach(file ${PROJECT_BINARY_DIR}/changelog.Debian ${PROJECT_SOURCE_DIR}/CHANGELOG.md)
+  function(install_compressed file destination)
     get_filename_component(name \${file} NAME)
     execute_process(COMMAND gzip -9nc \${file} OUTPUT_FILE ${PROJECT_BINARY_DIR}/\${name}.gz COMMAND_ERROR_IS_FATAL ANY)
-    file(INSTALL ${PROJECT_BINARY_DIR}/\${name}.gz DESTINATION \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${documents}
+    file(INSTALL ${PROJECT_BINARY_DIR}/\${name}.gz DESTINATION \${CMAKE_INSTALL_PREFIX}/\${destination}
       PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
-  endforeach()")
+  endfunction()
+  install_compressed(${PROJECT_BINARY_DIR}/changelog.Debian ${documents})
+  install_compressed(${PROJECT_BINARY_DIR}/changelog ${documents})
+  install_compressed(${deploy}/debian/vigia.1 usr/share/man/man1)")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME vigia)
 set(CPACK_PACKAGE_CONTACT ${VIGIA_CONTACT})
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "node agent, OpenTelemetry collector and gateway")
 set(CPACK_PACKAGE_DESCRIPTION "Collects, processes and forwards telemetry: traces, metrics and logs.
- As the agent of a node it watches the machine, reads its logs and takes what
- applications send; as a gateway it takes what agents send. It runs the
- configuration files of the OpenTelemetry Collector as they are.")
+As the agent of a node it watches the machine, reads its logs and takes what
+applications send; as a gateway it takes what agents send. It runs the
+configuration files of the OpenTelemetry Collector as they are.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
