@@ -96,6 +96,13 @@ def test_gateway_refuses_data_without_a_customer(vigia):
     assert "customer.id" in partial.error_message
 
 
+def test_health_asks_the_agents_port_where_that_is_set(vigia):
+    process = vigia.role("up", "--http-port", "0", "--otlp-grpc-port", "0", "--otlp-http-port", "0")
+    done = run_vigia("health", environment={"HEALTH_CHECK_PORT": str(process.ports["http"])})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "healthy"
+
+
 def test_health_check_answers_as_the_collectors_does(vigia):
     process = vigia(forwarding({"nop": None}, extensions={"health_check": {"endpoint": "127.0.0.1:0"}}))
     for path in ("/", "/health"):

@@ -64,11 +64,20 @@ Result<Answer> get(const pipeline::HttpUrl& url, int64_t timeout_ms) {
   return Answer{(*answer)->status, std::string((*answer)->body.view())};
 }
 
-// An agent's page is where its variable says, also inside of its container; everybody else has the health_check extension.
-std::string usual_endpoint() {
-  std::optional<std::string> port = environment_variable("HEALTH_CHECK_PORT");
-  if (port && !port->empty()) return "http://127.0.0.1:" + *port + "/health";
-  return environment_variable("CUSTOMER_ID") ? "http://127.0.0.1:8080/health" : "http://127.0.0.1:13133/health";
+// Where a vigia of this machine answers, the likeliest first: the health_check extension, and the health page of an agent.
+std::vector<std::string> usual_endpoints() {
+  std::optional<std::string> agent_port = environment_variable("HEALTH_CHECK_PORT");
+  bool is_agent = agent_port && !agent_port->empty();
+  std::vector<std::string> endpoints = {"http://127.0.0.1:13133/health", "http://127.0.0.1:" + (is_agent ? *agent_port : "8080") + "/health"};
+  if (is_agent) std::swap(endpoints[0], endpoints[1]);
+  return endpoints;
+}
+
+Result<pipeline::HttpUrl> health_url(std::string endpoint) {
+  if (endpoint.find("://") == std::string::npos) endpoint = "http://" + endpoint;
+  ASSIGN_OR_RETURN(pipeline::HttpUrl url, pipeline::HttpUrl::parse(endpoint));
+  if (url.path.empty()) url.path = "/health";
+  return url;
 }
 
 }  // namespace
@@ -86,18 +95,23 @@ int health_command(const std::vector<std::string>& words, Console& console) {
   auto arguments = Arguments::parse({{"endpoint", "URL"}, {"timeout", "DURATION"}}, words);
   if (!arguments.is_ok()) return fail_with_usage(arguments.status().message());
   if (!arguments->positional().empty()) return fail_with_usage("unexpected argument: " + arguments->positional().front());
-  std::string endpoint = arguments->value("endpoint", usual_endpoint());
-  if (endpoint.find("://") == std::string::npos) endpoint = "http://" + endpoint;
-  auto url = pipeline::HttpUrl::parse(endpoint);
-  if (!url.is_ok()) return fail_with_usage("--endpoint: " + url.status().message());
-  if (url->path.empty()) url->path = "/health";
   std::string timeout = arguments->value("timeout", "5s");
   std::optional<int64_t> timeout_ns = parse_duration_ns(timeout);
   if (!timeout_ns || *timeout_ns <= 0) return fail_with_usage("--timeout: expected a duration such as 5s, found \"" + timeout + "\"");
-  auto answer = get(*url, std::max<int64_t>(*timeout_ns / 1'000'000, 1));
-  if (!answer.is_ok()) return fail("cannot ask " + endpoint + ": " + answer.status().message());
-  console.out << answer->body << std::endl;
-  return answer->status >= 200 && answer->status < 300 ? 0 : 1;
+  std::vector<std::string> endpoints = arguments->values("endpoint");
+  if (endpoints.empty()) endpoints = usual_endpoints();
+  std::string failures;
+  for (const std::string& endpoint : endpoints) {
+    auto url = health_url(endpoint);
+    if (!url.is_ok()) return fail_with_usage("--endpoint: " + url.status().message());
+    auto answer = get(*url, std::max<int64_t>(*timeout_ns / 1'000'000, 1));
+    if (answer.is_ok()) {
+      console.out << answer->body << std::endl;
+      return answer->status >= 200 && answer->status < 300 ? 0 : 1;
+    }
+    failures += (failures.empty() ? "cannot ask " : "; nor ") + endpoint + ": " + answer.status().message();
+  }
+  return fail(failures);
 }
 
 }  // namespace vigia::app

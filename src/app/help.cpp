@@ -273,9 +273,10 @@ Usage:
   vigia health [flags]
 
 Flags:
-      --endpoint URL        whom to ask (http://127.0.0.1:13133/health; of an
-                            agent, whose HEALTH_CHECK_PORT or CUSTOMER_ID is
-                            set, its own page on port 8080)
+      --endpoint URL        whom to ask; without it whoever answers first of
+                            http://127.0.0.1:13133/health (collectors) and
+                            http://127.0.0.1:8080/health (agents); where
+                            HEALTH_CHECK_PORT is set, that port comes first
       --timeout DURATION    how long to wait (5s)
 
 Example:

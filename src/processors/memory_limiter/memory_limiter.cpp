@@ -57,7 +57,9 @@ MemoryLimiter::MemoryLimiter(const pipeline::Context& context, const MemoryLimit
       signal_(signal),
       next_(next),
       telemetry_(context.metrics, context.id),
-      limiter_telemetry_(context.metrics, context.id) {}
+      limiter_telemetry_(context.metrics, context.id),
+      limit_bytes_(context.metrics.gauge("vigia_processor_memory_limiter_limit_bytes", "The hard limit: what the whole process may take.",
+                                         {{"processor", context.id.to_string()}})) {}
 
 MemoryLimiter::~MemoryLimiter() { shared_->remove(this, ledger_); }
 
@@ -68,6 +70,7 @@ Status MemoryLimiter::start() {
   }
   limits_ = limits_of(config_, available_bytes);
   shared_->set(this, limits_.soft_bytes, ledger_);
+  limit_bytes_.set(static_cast<double>(limits_.hard_bytes));
   log_.info("Memory limiter configured", {{"limit_mib", limits_.hard_bytes >> 20},
                                           {"spike_limit_mib", (limits_.hard_bytes - limits_.soft_bytes) >> 20},
                                           {"check_interval", static_cast<double>(config_.check_interval_ms) / 1000}});

@@ -43,6 +43,7 @@ class MemoryLimiter final : public pipeline::Processor {
   pipeline::Consumer& next_;
   const pipeline::ProcessorTelemetry telemetry_;
   const pipeline::MemoryLimiterTelemetry limiter_telemetry_;
+  Gauge& limit_bytes_;
   MemoryLimits limits_;
   bool is_over_ = false;  // Used by check() only.
   std::shared_ptr<Watch> watch_;

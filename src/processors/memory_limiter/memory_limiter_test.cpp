@@ -81,6 +81,7 @@ class MemoryLimiterTest : public ::testing::Test {
 TEST_F(MemoryLimiterTest, RefusesRetryablyWhileTheBuffersThatAreHeldPassTheSoftLimit) {
   auto limiter = make(of_mib(100, 20));
   EXPECT_EQ(kit_.ledger.limit_bytes(), 80 * mebibyte);
+  EXPECT_EQ(kit_.metric("vigia_processor_memory_limiter_limit_bytes{processor=\"memory_limiter\"}"), 100 * mebibyte);
   EXPECT_TRUE(send(*limiter).get().is_ok());
   {
     Buffer held = Buffer::allocate(79 * mebibyte, kit_.ledger);
