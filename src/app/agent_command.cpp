@@ -110,7 +110,7 @@ std::optional<AgentRequest> agent_request(const Arguments& arguments, bool is_fo
   collector.ports_file = arguments.value("ports-file");
   const AgentSettings::HealthCheck& health = settings.health_check;
   collector.api = {endpoint_text(health.host, health.port), health.path, health.token, health.cert_file, health.key_file};
-  collector.agent = AgentIdentity{settings.address(), agent_exporters(settings)};
+  collector.agent = AgentIdentity{settings.address(), {agent_exporters(settings), settings.buffer.max_size}};
   return request;
 }
 

@@ -98,7 +98,7 @@ AgentCondition AgentHealth::look(bool is_running) const {
   condition.version = parts_.version;
   condition.uptime_s = (parts_.clock.steady_ns() - started_steady_ns_) / 1'000'000'000;
   condition.endpoint = parts_.endpoint;
-  condition.delivery = pipeline::summarize(parts_.exporters, *parts_.deliveries, parts_.metrics);
+  condition.delivery = pipeline::summarize(parts_.subject, *parts_.deliveries, parts_.metrics);
   condition.cpu_percent = cpu_percent();
   Result<int64_t> resident = pipeline::resident_bytes(parts_.files);
   Result<int64_t> available = pipeline::available_memory_bytes(parts_.files);
@@ -109,7 +109,7 @@ AgentCondition AgentHealth::look(bool is_running) const {
 }
 
 bool AgentHealth::takes_data() const {
-  pipeline::DeliverySummary delivery = pipeline::summarize(parts_.exporters, *parts_.deliveries, parts_.metrics);
+  pipeline::DeliverySummary delivery = pipeline::summarize(parts_.subject, *parts_.deliveries, parts_.metrics);
   return delivery.buffer_capacity == 0 || delivery.buffer_size < delivery.buffer_capacity;
 }
 

@@ -35,7 +35,7 @@ class AgentHealth {
  public:
   struct Parts {
     std::string endpoint;  // As it is shown.
-    std::vector<std::string> exporters;
+    pipeline::DeliverySubject subject;
     const MetricRegistry& metrics;
     const Clock& clock;
     FileSystem& files;

@@ -69,9 +69,10 @@ std::string receivers(const AgentSettings& settings) {
       "    node_id: {}\n"
       "    interval: {}\n"
       "    log_level: {}\n"
-      "    exporters: [{}]\n",
+      "    exporters: [{}]\n"
+      "    buffer_size: {}\n",
       quoted(settings.customer.id), quoted(settings.node.id), milliseconds(settings.telemetry.metrics_interval_ms),
-      level_name(settings.telemetry.log_level), joined(agent_exporters(settings)));
+      level_name(settings.telemetry.log_level), joined(agent_exporters(settings)), settings.buffer.max_size);
   return text;
 }
 

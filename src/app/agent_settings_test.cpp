@@ -78,7 +78,7 @@ class AgentSettingsTest : public testing::Test {
 
   std::string file_;
   std::map<std::string, std::string> environment_;
-  FaultyFiles files_{1};
+  test::FaultyFiles files_{1};
   config::Diagnostics diagnostics_;
 };
 
@@ -279,7 +279,9 @@ TEST_F(AgentSettingsTest, NothingInAValueIsReplaced) {
 TEST(AgentSettingNames, AreToldApart) {
   std::map<std::string_view, int> seen;
   for (const SettingName& name : setting_names()) {
-    if (!name.flag.empty()) EXPECT_EQ(seen[name.flag]++, 0) << name.flag;
+    if (!name.flag.empty()) {
+      EXPECT_EQ(seen[name.flag]++, 0) << name.flag;
+    }
     for (std::string_view variable : name.variables) EXPECT_EQ(seen[variable]++, 0) << variable;
   }
 }

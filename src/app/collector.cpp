@@ -91,7 +91,7 @@ Status Collector::serve_api() {
 
 std::unique_ptr<const AgentHealth> Collector::agent_health() const {
   if (!request_.agent) return nullptr;
-  return std::make_unique<const AgentHealth>(AgentHealth::Parts{request_.agent->collector, request_.agent->exporters, metrics_, clock_,
+  return std::make_unique<const AgentHealth>(AgentHealth::Parts{request_.agent->collector, request_.agent->subject, metrics_, clock_,
                                                                 files_, deliveries_, std::string(version())});
 }
 

@@ -22,7 +22,7 @@ namespace vigia::app {
 // What an agent's health is about.
 struct AgentIdentity {
   std::string collector;  // "collector:4317".
-  std::vector<std::string> exporters;
+  pipeline::DeliverySubject subject;
 };
 
 struct CollectorRequest {

@@ -68,7 +68,8 @@ Result<Answer> get(const pipeline::HttpUrl& url, int64_t timeout_ms) {
 std::vector<std::string> usual_endpoints() {
   std::optional<std::string> agent_port = environment_variable("HEALTH_CHECK_PORT");
   bool is_agent = agent_port && !agent_port->empty();
-  std::vector<std::string> endpoints = {"http://127.0.0.1:13133/health", "http://127.0.0.1:" + (is_agent ? *agent_port : "8080") + "/health"};
+  std::vector<std::string> endpoints = {"http://127.0.0.1:13133/health",
+                                        "http://127.0.0.1:" + (is_agent ? *agent_port : "8080") + "/health"};
   if (is_agent) std::swap(endpoints[0], endpoints[1]);
   return endpoints;
 }

@@ -29,8 +29,8 @@ struct Value {
   Kind kind = Kind::nil;
   bool boolean = false;
   int8_t extension_type = 0;
-  uint32_t count = 0;      // Of an array its elements, of a map its pairs.
-  int64_t integer = 0;     // Also what an unsigned_integer is, as its bits.
+  uint32_t count = 0;   // Of an array its elements, of a map its pairs.
+  int64_t integer = 0;  // Also what an unsigned_integer is, as its bits.
   double number = 0;
   std::string_view bytes;  // Of a string, a binary or an extension.
 

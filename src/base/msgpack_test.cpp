@@ -76,7 +76,9 @@ TEST(MsgpackReader, TextsAndExtensionsOfEveryWidth) {
   EXPECT_EQ(fixed.kind, Kind::extension);
   EXPECT_EQ(fixed.extension_type, 0);
   EXPECT_EQ(fixed.bytes, "\x00\x00\x00\x01\x00\x00\x00\x02"s);
-  Value variable = read_one("\xc7\x03\xff" "abc"s);
+  Value variable = read_one(
+      "\xc7\x03\xff"
+      "abc"s);
   EXPECT_EQ(variable.extension_type, -1);
   EXPECT_EQ(variable.bytes, "abc");
   EXPECT_EQ(read_one("\xc8\x00\x01\x05z"s).bytes, "z");
@@ -93,8 +95,13 @@ TEST(MsgpackReader, ListsTellHowMuchFollows) {
 }
 
 TEST(MsgpackReader, BelievesNoLength) {
-  for (const std::string& lie : {"\xc1"s, "\xdb\xff\xff\xff\xff" "abc"s, "\xdd\xff\xff\xff\xff\x01"s, "\xdf\x00\x00\x00\x02\x01\x02\x03"s, "\xc9\x7f\xff\xff\xff\x00"s,
-                                 "\xcd\x01"s, "\xa3" "ab"s, "\x91"s, "\xd4\x01"s}) {
+  for (const std::string& lie : {"\xc1"s,
+                                 "\xdb\xff\xff\xff\xff"
+                                 "abc"s,
+                                 "\xdd\xff\xff\xff\xff\x01"s, "\xdf\x00\x00\x00\x02\x01\x02\x03"s, "\xc9\x7f\xff\xff\xff\x00"s, "\xcd\x01"s,
+                                 "\xa3"
+                                 "ab"s,
+                                 "\x91"s, "\xd4\x01"s}) {
     Reader reader(lie);
     Value value;
     EXPECT_FALSE(reader.next(value));

@@ -16,7 +16,8 @@ Slice snappy_compress(std::string_view input, MemoryLedger& ledger) {
 Result<Slice> snappy_decompress(std::string_view input, size_t max_size, MemoryLedger& ledger) {
   size_t size = 0;
   bool is_whole = ::snappy_uncompressed_length(input.data(), input.size(), &size) == SNAPPY_OK;
-  if (is_whole && size > max_size) return resource_exhausted(fmt::format("snappy content is larger than {} bytes once decompressed", max_size));
+  if (is_whole && size > max_size)
+    return resource_exhausted(fmt::format("snappy content is larger than {} bytes once decompressed", max_size));
   // What is promised is believed only once the data is whole: it costs nothing to say 1 GB.
   is_whole = is_whole && ::snappy_validate_compressed_buffer(input.data(), input.size()) == SNAPPY_OK;
   if (!is_whole) return invalid_argument("cannot decompress: the snappy data is damaged or cut short");

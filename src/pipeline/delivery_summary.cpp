@@ -1,6 +1,7 @@
 #include "pipeline/delivery_summary.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vigia::pipeline {
 
@@ -38,7 +39,8 @@ void add_buffer(DeliverySummary& summary, const std::vector<std::string>& export
 
 }  // namespace
 
-DeliverySummary summarize(const std::vector<std::string>& exporters, const DeliveryBoard& board, const MetricRegistry& metrics) {
+DeliverySummary summarize(const DeliverySubject& subject, const DeliveryBoard& board, const MetricRegistry& metrics) {
+  const std::vector<std::string>& exporters = subject.exporters;
   DeliverySummary summary;
   for (const std::string& exporter : exporters) {
     Delivery delivery = board.of(exporter);
@@ -52,6 +54,12 @@ DeliverySummary summarize(const std::vector<std::string>& exporters, const Deliv
     summary.error = delivery.last_failure.message();
   }
   add_buffer(summary, exporters, metrics);
+  if (subject.buffer_capacity > 0 && summary.buffer_capacity > 0) {
+    auto capacity = static_cast<double>(subject.buffer_capacity);
+    // What waits is never shown as nothing.
+    summary.buffer_size = std::ceil(summary.buffer_size * capacity / summary.buffer_capacity);
+    summary.buffer_capacity = capacity;
+  }
   summary.spans_sent = total(metrics, "otelcol_exporter_sent_spans", exporters);
   summary.spans_dropped = total(metrics, "otelcol_exporter_send_failed_spans", exporters) +
                           total(metrics, "vigia_exporter_queue_dropped_items_total", exporters, "traces");

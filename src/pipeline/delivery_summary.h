@@ -19,7 +19,7 @@ struct DeliverySummary {
   uint64_t failures_in_a_row = 0;
   std::string error;
 
-  // Of the sending queue that is fullest, in the unit of its size: each signal has one.
+  // Of the sending queue that is fullest: each signal has one.
   double buffer_size = 0;
   double buffer_capacity = 0;
   double buffer_usage_percent() const { return buffer_capacity > 0 ? buffer_size * 100 / buffer_capacity : 0; }
@@ -29,6 +29,12 @@ struct DeliverySummary {
   uint64_t spans_dropped = 0;
 };
 
-DeliverySummary summarize(const std::vector<std::string>& exporters, const DeliveryBoard& board, const MetricRegistry& metrics);
+struct DeliverySubject {
+  std::vector<std::string> exporters;
+  // What a full buffer is called, whatever unit the queues count in; 0 is their own.
+  uint64_t buffer_capacity = 0;
+};
+
+DeliverySummary summarize(const DeliverySubject& subject, const DeliveryBoard& board, const MetricRegistry& metrics);
 
 }  // namespace vigia::pipeline

@@ -16,10 +16,11 @@ class DeliverySummaryTest : public testing::Test {
     metrics_.gauge("otelcol_exporter_queue_size", "", labels).set(size);
     metrics_.gauge("otelcol_exporter_queue_capacity", "", labels).set(capacity);
   }
-  DeliverySummary summary() { return summarize({"otlp"}, board_, metrics_); }
+  DeliverySummary summary() { return summarize({{"otlp"}, shown_capacity_}, board_, metrics_); }
 
   MetricRegistry metrics_;
   DeliveryBoard board_;
+  uint64_t shown_capacity_ = 0;
 };
 
 TEST_F(DeliverySummaryTest, NothingIsKnownAtFirst) {
@@ -35,6 +36,16 @@ TEST_F(DeliverySummaryTest, TheFullestQueueCounts) {
   queue("otlp", "logs", 0, 100);
   queue("other", "logs", 99, 100);
   EXPECT_EQ(summary().buffer_size, 75);
+  EXPECT_EQ(summary().buffer_usage_percent(), 75);
+}
+
+TEST_F(DeliverySummaryTest, AQueueIsShownInTheUnitThatWasAskedFor) {
+  shown_capacity_ = 2048;
+  queue("otlp", "traces", 1, 2048 * 512);
+  EXPECT_EQ(summary().buffer_size, 1);
+  queue("otlp", "traces", 1536 * 512, 2048 * 512);
+  EXPECT_EQ(summary().buffer_size, 1536);
+  EXPECT_EQ(summary().buffer_capacity, 2048);
   EXPECT_EQ(summary().buffer_usage_percent(), 75);
 }
 

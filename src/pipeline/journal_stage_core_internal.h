@@ -97,7 +97,7 @@ class JournalStage::Core : public JournalRunner::User, public std::enable_shared
   std::deque<Branch> branches_;
   uint64_t cursors_ = 0;  // Of the branches.
   uint64_t memory_branches_ = 0;
-  uint64_t whole_ = 0;  // All branches.
+  uint64_t whole_ = 0;      // All branches.
   bool has_order_ = false;  // Some branch.
   std::atomic<uint64_t> refused_items_{0};
 

@@ -159,9 +159,7 @@ void Sender::Core::enqueue(Batch batch, Done done, int64_t room) {
   pump();
 }
 
-size_t Sender::Core::batching_size(const Batch& batch) const {
-  return merging_ ? size_of(batch.load(), merging_->sizer) : 0;
-}
+size_t Sender::Core::batching_size(const Batch& batch) const { return merging_ ? size_of(batch.load(), merging_->sizer) : 0; }
 
 // --- From the queue to a send ---
 

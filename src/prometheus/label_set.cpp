@@ -7,9 +7,7 @@
 
 namespace vigia::prometheus {
 
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 std::string_view AttributeLabels::value_text(const otlp::ValueView& value, Scratch& scratch) {
   if (value.kind() == otlp::ValueKind::string) return value.string();

@@ -16,14 +16,14 @@ constexpr bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 
 constexpr bool is_word_character(char c) { return is_alphanumeric(c) || c == ':'; }
 
 using Pair = std::pair<std::string_view, std::string_view>;
-constexpr std::array<Pair, 24> unit_words = {{{"d", "days"},        {"h", "hours"},       {"min", "minutes"},   {"s", "seconds"},
+constexpr std::array<Pair, 24> unit_words = {{{"d", "days"},          {"h", "hours"},         {"min", "minutes"},    {"s", "seconds"},
                                               {"ms", "milliseconds"}, {"us", "microseconds"}, {"ns", "nanoseconds"}, {"By", "bytes"},
-                                              {"KiBy", "kibibytes"}, {"MiBy", "mebibytes"}, {"GiBy", "gibibytes"}, {"TiBy", "tibibytes"},
-                                              {"KBy", "kilobytes"},  {"MBy", "megabytes"},  {"GBy", "gigabytes"},  {"TBy", "terabytes"},
-                                              {"m", "meters"},       {"V", "volts"},        {"A", "amperes"},      {"J", "joules"},
-                                              {"W", "watts"},        {"g", "grams"},        {"Cel", "celsius"},    {"Hz", "hertz"}}};
-constexpr std::array<Pair, 7> per_words = {{{"s", "second"}, {"m", "minute"}, {"h", "hour"}, {"d", "day"}, {"w", "week"}, {"mo", "month"},
-                                            {"y", "year"}}};
+                                              {"KiBy", "kibibytes"},  {"MiBy", "mebibytes"},  {"GiBy", "gibibytes"}, {"TiBy", "tibibytes"},
+                                              {"KBy", "kilobytes"},   {"MBy", "megabytes"},   {"GBy", "gigabytes"},  {"TBy", "terabytes"},
+                                              {"m", "meters"},        {"V", "volts"},         {"A", "amperes"},      {"J", "joules"},
+                                              {"W", "watts"},         {"g", "grams"},         {"Cel", "celsius"},    {"Hz", "hertz"}}};
+constexpr std::array<Pair, 7> per_words = {
+    {{"s", "second"}, {"m", "minute"}, {"h", "hour"}, {"d", "day"}, {"w", "week"}, {"mo", "month"}, {"y", "year"}}};
 
 template <size_t Size>
 std::string_view word_for(const std::array<Pair, Size>& words, std::string_view unit) {
@@ -174,7 +174,8 @@ bool is_only_underscores(std::string_view text) { return text.find_first_not_of(
 }  // namespace
 
 bool is_plain_metric_name(std::string_view name) {
-  return !name.empty() && !is_digit(name[0]) && std::all_of(name.begin(), name.end(), [](char c) { return is_word_character(c) || c == '_'; });
+  return !name.empty() && !is_digit(name[0]) &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_word_character(c) || c == '_'; });
 }
 bool is_plain_label_name(std::string_view name) { return is_plain_metric_name(name) && name.find(':') == std::string_view::npos; }
 

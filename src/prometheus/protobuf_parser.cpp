@@ -262,7 +262,8 @@ bool ProtobufParser::read_histogram_fields(std::string_view message, HistogramFi
 }
 
 bool ProtobufParser::read_native_sides(std::string_view message) {
-  bool is_good = read_histogram_side(message, {9, 10, 11}, histogram_.negative) && read_histogram_side(message, {12, 13, 14}, histogram_.positive);
+  bool is_good =
+      read_histogram_side(message, {9, 10, 11}, histogram_.negative) && read_histogram_side(message, {12, 13, 14}, histogram_.positive);
   return is_good || fail("the spans of a native histogram do not fit its buckets");
 }
 

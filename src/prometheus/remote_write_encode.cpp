@@ -224,8 +224,7 @@ void WriteEncoder::note_family(uint32_t family) {
 void WriteEncoder::append_metadata_v1() {
   auto name_of = [&](uint32_t family) { return batch_.text(batch_.families_[family].name); };
   std::stable_sort(noted_families_.begin(), noted_families_.end(), [&](uint32_t a, uint32_t b) { return name_of(a) < name_of(b); });
-  auto end =
-      std::unique(noted_families_.begin(), noted_families_.end(), [&](uint32_t a, uint32_t b) { return name_of(a) == name_of(b); });
+  auto end = std::unique(noted_families_.begin(), noted_families_.end(), [&](uint32_t a, uint32_t b) { return name_of(a) == name_of(b); });
   noted_families_.erase(end, noted_families_.end());
   for (uint32_t family : noted_families_) {
     const WriteBatch::FamilyEntry& entry = batch_.families_[family];

@@ -39,7 +39,9 @@ std::string_view hex_text(std::string_view bytes, Scratch& scratch) {
   return {text, bytes.size() * 2};
 }
 
-bool is_set(std::string_view id) { return std::any_of(id.begin(), id.end(), [](char c) { return c != 0; }); }
+bool is_set(std::string_view id) {
+  return std::any_of(id.begin(), id.end(), [](char c) { return c != 0; });
+}
 
 }  // namespace
 

@@ -78,7 +78,8 @@ std::string format_boundary(double value) {
   // Large and small numbers get an exponent where Go's shortest 'g' gives them one.
   double size = std::fabs(value);
   bool has_exponent = value != 0 && (size < 1e-4 || size >= 1e6);
-  auto result = std::to_chars(digits, digits + sizeof digits, value, has_exponent ? std::chars_format::scientific : std::chars_format::fixed);
+  auto result =
+      std::to_chars(digits, digits + sizeof digits, value, has_exponent ? std::chars_format::scientific : std::chars_format::fixed);
   std::string text(digits, result.ptr);
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;

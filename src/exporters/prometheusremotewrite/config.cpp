@@ -68,8 +68,8 @@ void decode_sending(config::Section& section, RemoteWriteConfig& out) {
   sender.queue.keeps_order = true;
   if (sender.overflow)
     section.error("overflow", "what comes back from an overflow is out of order, which Prometheus refuses: give sending_queue more room");
-  section.accept_deprecated("wal",
-                            "it has no effect. Instead, \"sending_queue: {storage: file_storage}\" keeps what waits on the disk, and in order");
+  section.accept_deprecated(
+      "wal", "it has no effect. Instead, \"sending_queue: {storage: file_storage}\" keeps what waits on the disk, and in order");
 }
 
 void decode_labels(config::Section& section, prometheus::TranslateSettings& settings) {
@@ -86,9 +86,9 @@ void decode_labels(config::Section& section, prometheus::TranslateSettings& sett
 }
 
 void decode_message(config::Section& section, RemoteWriteConfig& out) {
-  section.choice("protobuf_message", out.write.version,
-                 {{"prometheus.WriteRequest", prometheus::WriteVersion::v1},
-                  {"io.prometheus.write.v2.Request", prometheus::WriteVersion::v2}});
+  section.choice(
+      "protobuf_message", out.write.version,
+      {{"prometheus.WriteRequest", prometheus::WriteVersion::v1}, {"io.prometheus.write.v2.Request", prometheus::WriteVersion::v2}});
   bool is_plain = !prometheus::keeps_utf8(out.series.translate.strategy);
   section.require(is_plain || out.write.version == prometheus::WriteVersion::v2, "translation_strategy",
                   "names in UTF-8 need \"protobuf_message: io.prometheus.write.v2.Request\"");

@@ -7,8 +7,7 @@ namespace vigia::exporters {
 
 using prometheus::WriteRequest;
 
-WriteRound::WriteRound(Chain payload, std::vector<WriteRequest> requests, uint32_t shards)
-    : payload_(std::move(payload)), shards_(shards) {
+WriteRound::WriteRound(Chain payload, std::vector<WriteRequest> requests, uint32_t shards) : payload_(std::move(payload)), shards_(shards) {
   for (WriteRequest& request : requests) shards_[request.shard].push_back(std::move(request));
 }
 
@@ -32,8 +31,7 @@ void WriteRound::run(SendOne send, prometheus::WriteVersion version, MemoryLedge
 
 void WriteRound::send_next(size_t shard) {
   if (shards_[shard].empty()) return end_shard();
-  send_(shards_[shard].front(),
-        [self = shared_from_this(), shard](Answer answer) { self->answered(shard, std::move(answer)); });
+  send_(shards_[shard].front(), [self = shared_from_this(), shard](Answer answer) { self->answered(shard, std::move(answer)); });
 }
 
 void WriteRound::answered(size_t shard, Answer answer) {

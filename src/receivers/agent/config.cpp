@@ -10,6 +10,7 @@ void decode(config::Section& in, AgentReceiverConfig& out) {
   in.duration_ms("interval", out.interval_ms);
   in.require(out.interval_ms >= 1'000, "interval", "must be a second at least");
   in.field("exporters", out.exporters);
+  in.field("buffer_size", out.buffer_size);
   in.field("root_path", out.root_path);
   in.choice("log_level", out.log_level,
             {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}});

@@ -18,7 +18,8 @@ struct AgentReceiverConfig {
   int64_t interval_ms = 15'000;
   // Whose queue and destination is told about.
   std::vector<std::string> exporters;
-  std::string root_path;  // Where the node's "/" is mounted, in a container.
+  uint64_t buffer_size = 0;  // What a full queue is called; 0: as it counts itself.
+  std::string root_path;     // Where the node's "/" is mounted, in a container.
   // Lines below it stay here. And no more than so many go out in an interval.
   LogLevel log_level = LogLevel::info;
   uint64_t max_logs = 100;

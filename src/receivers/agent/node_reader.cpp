@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "pipeline/delivery_summary.h"
 #include "pipeline/process_memory.h"
 
 namespace vigia::receivers {
@@ -16,7 +15,7 @@ constexpr size_t most_mounts = 64;
 
 NodeReader::NodeReader(const pipeline::Context& context, const AgentReceiverConfig& config)
     : context_(context),
-      exporters_(config.exporters),
+      subject_{config.exporters, config.buffer_size},
       cpu_(context.files, context.clock, config.root_path),
       memory_(context.files, config.root_path),
       disks_(context.files, config.root_path),
@@ -73,7 +72,7 @@ void NodeReader::read_agent(Figures& figures) {
   note("agent", resident);
   if (resident.is_ok()) figures.set("agent_memory_usage_mb", static_cast<double>(*resident) / 1e6);
   if (!context_.deliveries) return;
-  pipeline::DeliverySummary summary = pipeline::summarize(exporters_, *context_.deliveries, context_.metrics);
+  pipeline::DeliverySummary summary = pipeline::summarize(subject_, *context_.deliveries, context_.metrics);
   figures.set("agent_buffer_size", summary.buffer_size);
   figures.set("agent_buffer_usage_percent", summary.buffer_usage_percent());
   figures.set("agent_collector_reachable", summary.is_reachable ? 1 : 0);

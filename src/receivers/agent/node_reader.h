@@ -4,6 +4,7 @@
 
 #include "host/node_meters.h"
 #include "pipeline/component.h"
+#include "pipeline/delivery_summary.h"
 #include "receivers/agent/config.h"
 #include "receivers/agent/figures.h"
 
@@ -28,7 +29,7 @@ class NodeReader {
   void note(const char* what, const Result<T>& result);
 
   const pipeline::Context context_;
-  const std::vector<std::string> exporters_;
+  const pipeline::DeliverySubject subject_;
   host::CpuMeter cpu_;
   host::MemoryMeter memory_;
   host::DiskMeter disks_;

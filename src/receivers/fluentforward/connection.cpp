@@ -97,8 +97,7 @@ void ForwardConnection::shake_hands(std::string_view ping) {
     return;
   }
   handshake_.reset();
-  if (!verdict.customer.empty())
-    client_ = std::make_shared<pipeline::Client>(pipeline::Client{peer_address_, {}, verdict.customer});
+  if (!verdict.customer.empty()) client_ = std::make_shared<pipeline::Client>(pipeline::Client{peer_address_, {}, verdict.customer});
 }
 
 void ForwardConnection::break_off(std::string_view why) {
@@ -234,8 +233,9 @@ void ForwardConnection::retry_later(const Status& status) {
 void ForwardConnection::give_up(const Status& status) {
   service_->telemetry.records.refused.add(otlp::Signal::logs, piece_->record_count);
   bool has_sender_kept_it = !acks_.empty() || (open_ && !open_->message.chunk.empty());
-  service_->context.log.warn(has_sender_kept_it ? "The pipeline refused records; they are not acknowledged, and the sender has them still"
-                                                : "The pipeline refused records of a sender that asks for no acknowledgement; they are lost",
+  service_->context.log.warn(has_sender_kept_it
+                                 ? "The pipeline refused records; they are not acknowledged, and the sender has them still"
+                                 : "The pipeline refused records of a sender that asks for no acknowledgement; they are lost",
                              {{"peer", peer_address_}, {"records", piece_->record_count}, {"error", status}});
   acks_.clear();
   if (!has_sender_kept_it) return;

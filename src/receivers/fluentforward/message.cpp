@@ -54,8 +54,7 @@ Result<Options> read_options(Reader& reader) {
 }
 
 Status unpack(const Options& options, size_t max_bytes, MemoryLedger& ledger, ForwardMessage& message) {
-  std::optional<Compression> compression =
-      options.compressed == "text" ? Compression::none : compression_by_name(options.compressed);
+  std::optional<Compression> compression = options.compressed == "text" ? Compression::none : compression_by_name(options.compressed);
   if (!compression) return broken(fmt::format("compression \"{}\" is not known; gzip and zstd are", options.compressed));
   if (*compression != Compression::none) {
     ASSIGN_OR_RETURN(message.inflated, decompress(*compression, message.entries, max_bytes, ledger));
@@ -115,7 +114,8 @@ Result<ForwardMessage> open_forward_message(std::string_view bytes, size_t max_b
   bool is_packed = false;
   ASSIGN_OR_RETURN(Options options, read_body(reader, array.count, message, is_packed));
   if (options.fluent_signal != 0)
-    return unimplemented("Fluent Bit sent metrics or traces, and only logs come by the forward protocol; send those with its output \"opentelemetry\"");
+    return unimplemented(
+        "Fluent Bit sent metrics or traces, and only logs come by the forward protocol; send those with its output \"opentelemetry\"");
   message.chunk = options.chunk;
   if (is_packed) RETURN_IF_ERROR(unpack(options, max_bytes, ledger, message));
   return message;

@@ -67,7 +67,8 @@ bool write_otlp_metadata(Appender& out, uint32_t count, Reader& reader, ValueWri
     if (key.bytes == "trace_flags") flags = value;
   }
   auto is_count = [](const Value& one) { return one.kind == Kind::integer && one.integer > 0; };
-  if (is_count(severity) && severity.integer <= 24) otlp::append_varint_field(out, severity_number_field, static_cast<uint64_t>(severity.integer));
+  if (is_count(severity) && severity.integer <= 24)
+    otlp::append_varint_field(out, severity_number_field, static_cast<uint64_t>(severity.integer));
   if (severity_text.is_text() && !severity_text.bytes.empty() && is_valid_utf8(severity_text.bytes))
     otlp::append_bytes_field(out, severity_text_field, severity_text.bytes);
   if (is_count(flags)) otlp::append_fixed32_field(out, flags_field, static_cast<uint32_t>(flags.integer));

@@ -23,7 +23,7 @@ struct ForwardTelemetry {
   Counter& parse_failures;
   Counter& records_generated;
   Counter& repaired_strings;
-  Counter& retries;            // The pipeline had no room, and is asked again.
+  Counter& retries;  // The pipeline had no room, and is asked again.
   Counter& failed_handshakes;
   Counter& closed_for_memory;
 };

@@ -327,7 +327,8 @@ void PointWriter::collect(Order part, Parts& parts) const {
     if (!parts.has_count || series.role == SeriesRole::count) parts.time_ms = sample.time_ms;
   }
   auto is_before = [](const auto& a, const auto& b) { return a.first < b.first; };
-  if (!std::is_sorted(parts.steps.begin(), parts.steps.end(), is_before)) std::stable_sort(parts.steps.begin(), parts.steps.end(), is_before);
+  if (!std::is_sorted(parts.steps.begin(), parts.steps.end(), is_before))
+    std::stable_sort(parts.steps.begin(), parts.steps.end(), is_before);
   // Of two with one boundary (relabelling can do that) the first counts.
   auto last = std::unique(parts.steps.begin(), parts.steps.end(), [](const auto& a, const auto& b) { return a.first == b.first; });
   parts.steps.erase(last, parts.steps.end());

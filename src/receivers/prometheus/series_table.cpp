@@ -55,7 +55,8 @@ bool is_identity_label(std::string_view name) {
 // Labels that say where a point belongs rather than what it is.
 bool is_placing_label(std::string_view name, MetricKind kind) {
   if (is_identity_label(name) || name == "__scheme__" || name == "__metrics_path__" || name.starts_with(scope_prefix)) return true;
-  return (kind == MetricKind::histogram && name == prometheus::bucket_label) || (kind == MetricKind::summary && name == prometheus::quantile_label);
+  return (kind == MetricKind::histogram && name == prometheus::bucket_label) ||
+         (kind == MetricKind::summary && name == prometheus::quantile_label);
 }
 
 std::string key_of(const MetricEntry& entry) {
@@ -65,7 +66,9 @@ std::string key_of(const MetricEntry& entry) {
   return key + std::to_string(entry.resource) + '/' + std::to_string(entry.scope);
 }
 std::string key_of(const ResourceEntry& entry) { return entry.job + '\0' + entry.instance; }
-std::string key_of(const ScopeEntry& entry) { return entry.name + '\0' + entry.version + '\0' + entry.schema_url + '\0' + entry.attributes; }
+std::string key_of(const ScopeEntry& entry) {
+  return entry.name + '\0' + entry.version + '\0' + entry.schema_url + '\0' + entry.attributes;
+}
 
 uint64_t mix(uint64_t a, uint64_t b) {
   uint64_t mixed = (a ^ (b + 0x9E3779B97F4A7C15ULL + (a << 6) + (a >> 2))) * 0xD6E8FEB86659FD93ULL;
@@ -156,7 +159,8 @@ SeriesTable::Place SeriesTable::place_of(std::string_view name, bool is_native) 
   if (name == "target_info") return {std::string(name), {}, MetricType::info, SeriesRole::target_info};
   if (name == "otel_scope_info") return {std::string(name), {}, MetricType::info, SeriesRole::scope_info};
   auto exact = families_.find(name);
-  if (is_native) return {std::string(name), exact == families_.end() ? std::string_view() : exact->first, MetricType::histogram, SeriesRole::native};
+  if (is_native)
+    return {std::string(name), exact == families_.end() ? std::string_view() : exact->first, MetricType::histogram, SeriesRole::native};
   if (exact != families_.end()) {
     MetricType type = exact->second.type;
     SeriesRole role = type == MetricType::summary     ? SeriesRole::quantile
@@ -193,7 +197,8 @@ void SeriesTable::set_attributes(const LabelList& labels, Series& series) {
     }
   }
   series.point = hash64(blob, seed_);
-  if (!series_.empty() && series_.back().role != SeriesRole::dropped && series_.back().metric == series.metric && series_.back().point == series.point) {
+  if (!series_.empty() && series_.back().role != SeriesRole::dropped && series_.back().metric == series.metric &&
+      series_.back().point == series.point) {
     series.attributes = series_.back().attributes;
     return;
   }
@@ -361,7 +366,8 @@ void SeriesTable::rebuild_lists() {
   scope_indexes_.clear();
   resources_.push_back(old_resources.front());
   scopes_.push_back(old_scopes.front());
-  std::vector<uint32_t> metric_places(old_metrics.size(), none), resource_places(old_resources.size(), none), scope_places(old_scopes.size(), none);
+  std::vector<uint32_t> metric_places(old_metrics.size(), none), resource_places(old_resources.size(), none),
+      scope_places(old_scopes.size(), none);
   resource_places[0] = scope_places[0] = 0;
   auto moved = [](std::vector<uint32_t>& places, uint32_t old_index, auto& from, auto& to) {
     if (places[old_index] == none) {
@@ -398,7 +404,8 @@ void SeriesTable::rebuild_lists() {
 size_t SeriesTable::memory_bytes() const {
   constexpr size_t map_node_bytes = 64;
   size_t bytes = series_.capacity() * sizeof(Series) + slots_.capacity() * sizeof(uint32_t) + arena_.capacity();
-  bytes += metrics_.capacity() * sizeof(MetricEntry) + resources_.capacity() * sizeof(ResourceEntry) + scopes_.capacity() * sizeof(ScopeEntry);
+  bytes +=
+      metrics_.capacity() * sizeof(MetricEntry) + resources_.capacity() * sizeof(ResourceEntry) + scopes_.capacity() * sizeof(ScopeEntry);
   bytes += (metric_indexes_.size() + resource_indexes_.size() + scope_indexes_.size() + families_.size()) * map_node_bytes;
   for (const MetricEntry& metric : metrics_) bytes += metric.name.size() * 2 + metric.family.size();
   for (const auto& [name, family] : families_) bytes += name.size() + sizeof(MetricFamily) + family.help.size() + family.unit.size();

@@ -26,14 +26,14 @@ enum class SeriesRole : uint8_t { value, bucket, quantile, sum, count, created, 
 
 struct Series {
   uint64_t hash = 0;
-  uint64_t point = 0;        // hash of the attributes: the parts of one histogram have the same
-  double boundary = 0;       // of a bucket or quantile
-  uint32_t attributes = 0;   // where they begin in the arena
+  uint64_t point = 0;       // hash of the attributes: the parts of one histogram have the same
+  double boundary = 0;      // of a bucket or quantile
+  uint32_t attributes = 0;  // where they begin in the arena
   uint32_t metric = 0;
-  uint32_t last_seen = 0;    // in which scrape
+  uint32_t last_seen = 0;  // in which scrape
   SeriesRole role = SeriesRole::value;
-  bool is_live = false;      // its last point was a value, and its absence has to be told
-  bool is_twin = false;      // relabelling made it the same point as an earlier series
+  bool is_live = false;  // its last point was a value, and its absence has to be told
+  bool is_twin = false;  // relabelling made it the same point as an earlier series
 };
 
 // What a target says about names, by HELP, TYPE and UNIT.
@@ -146,8 +146,8 @@ class SeriesTable {
 
   uint64_t seed_;
   uint32_t scrape_ = 0;
-  uint32_t next_ = 0;      // where the series behind the last one is
-  size_t good_size_ = 0;   // how many there were after the last scrape that was good
+  uint32_t next_ = 0;     // where the series behind the last one is
+  size_t good_size_ = 0;  // how many there were after the last scrape that was good
   std::vector<Series> series_;
   std::vector<uint32_t> slots_;  // index + 1, by hash; a power of two
   std::string arena_;
