@@ -135,10 +135,11 @@ def test_a_full_buffer_is_unhealthy_and_not_ready(start):
     process = start("http://127.0.0.1:1", environment={"BUFFER_MAX_SIZE": "4", "METRICS_ENABLED": "false", "LOGS_ENABLED": "false"})
     answers = [send_spans(process, 1_000 * (number + 1), 500) for number in range(10)]
     assert answers[:3] == [200] * 3 and answers.count(200) <= 4 and 503 in answers, "four batches of 512; the agent's own are among them"
-    wait_until(lambda: health(process)[1]["checks"]["buffer"]["status"] == "unhealthy", "the buffer is full")
+    wait_until(lambda: send_spans(process, 1, 1) == 503, "there is no room for a single span")
+    assert health(process)[1]["checks"]["buffer"]["status"] == "unhealthy"
     wait_until(lambda: health(process, "/health/ready")[0] == 503, "it takes nothing any more")
     assert health(process)[0] == 200, "restarting would not help"
-    assert max(figure(process, "agent_buffer_usage_percent").values()) >= 90
+    wait_until(lambda: max(figure(process, "agent_buffer_usage_percent").values()) >= 90, "the figure says so")
 
 
 def test_real_prometheus_scrapes_health_and_metrics(start, tmp_path):

@@ -109,7 +109,8 @@ AgentCondition AgentHealth::look(bool is_running) const {
 }
 
 bool AgentHealth::takes_data() const {
-  pipeline::DeliverySummary delivery = pipeline::summarize(parts_.subject, *parts_.deliveries, parts_.metrics);
+  // In the queues' own unit, which is not rounded.
+  pipeline::DeliverySummary delivery = pipeline::summarize({parts_.subject.exporters}, *parts_.deliveries, parts_.metrics);
   return delivery.buffer_capacity == 0 || delivery.buffer_size < delivery.buffer_capacity;
 }
 

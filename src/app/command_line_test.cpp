@@ -95,10 +95,10 @@ TEST(Program, unknown_words_get_a_suggestion) {
   Answer answer = answer_to({"validat"});
   EXPECT_EQ(answer.code, 1);
   EXPECT_EQ(answer.err, "Error: unknown command \"validat\" for \"vigia\". Did you mean \"validate\"?\nRun 'vigia help' for usage.\n");
-  answer = answer_to({"agent"});
+  answer = answer_to({"query"});
   EXPECT_EQ(answer.code, 1);
-  EXPECT_EQ(answer.err, "Error: vigia agent is not in this build\n");
-  EXPECT_EQ(general_help().find("agent "), std::string_view::npos);
+  EXPECT_EQ(answer.err, "Error: vigia query is not in this build\n");
+  EXPECT_EQ(general_help().find("query "), std::string_view::npos);
   answer = answer_to({"run"});
   EXPECT_EQ(answer.code, 1);
   EXPECT_NE(answer.err.find("at least one --config FILE is needed"), std::string::npos);

@@ -189,7 +189,7 @@ TEST(Components, are_listed_with_their_signals) {
   Answer answer = answer_to({"components"});
   EXPECT_EQ(answer.code, 0);
   for (const char* part :
-       {"buildinfo:\n    command: vigia\n", "receivers:\n    - name: otlp\n", "- name: memory_limiter\n", "- name: otlphttp\n",
+       {"buildinfo:\n    command: vigia\n", "receivers:\n    - name: agent\n", "- name: memory_limiter\n", "- name: otlphttp\n",
         "- name: forward\n", "- name: health_check\n", "aliases: [bearertoken]\n", "        traces: Stable\n", "traces-to-traces: Stable"})
     EXPECT_TRUE(contains(answer.out, part)) << part << "\n" << answer.out;
 }
