@@ -42,7 +42,7 @@ void append_deltas(std::string& out, uint32_t number, const std::vector<int64_t>
 // The Histogram message, which both versions have alike, but for its times.
 void append_histogram(std::string& out, const SparseHistogram& histogram) {
   append_varint_field(out, 1, histogram.count);
-  append_double_field(out, 2, histogram.sum);
+  append_double_field(out, 3, histogram.sum);
   if (histogram.schema != 0) append_varint_field(out, 4, zigzag(histogram.schema));
   append_double_field(out, 5, histogram.zero_threshold);
   append_varint_field(out, 6, histogram.zero_count);
