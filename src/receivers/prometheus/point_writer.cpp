@@ -153,8 +153,8 @@ void PointWriter::write_report_number(std::string_view name, std::string_view he
     otlp::append_double_field(point_, 4, value);
   point_ += report_attributes_;
   otlp::append_bytes_field(writer_.out(), 1, point_);
-  close_metric();
   point_count_++;
+  close_metric();
 }
 
 void PointWriter::write_report(const ScrapeReport& report, int64_t time_ms) {

@@ -334,8 +334,9 @@ void SeriesTable::forget_unseen() {
   std::erase_if(series_, [&](const Series& series) { return series.last_seen != scrape_ || series.hash == 0; });
   good_size_ = series_.size();
   std::erase_if(families_, [&](const auto& entry) { return scrape_ - entry.second.last_seen > family_patience_scrapes; });
+  if (series_.capacity() > series_.size() + series_.size() / 8) series_.shrink_to_fit();
+  if (arena_.capacity() > arena_.size() + arena_.size() / 8) arena_.shrink_to_fit();
   if (series_.size() == before) return;
-  series_.shrink_to_fit();
   rebuild_lists();
   rebuild_slots();
   mark_twins();
