@@ -14,7 +14,7 @@ import pytest
 from exposition_target import OPENMETRICS, TEXT, ExpositionTarget
 from otlp_sinks import leaves
 from services.peers import free_port
-from services.prometheus_server import Prometheus
+from services.prometheus_process import Prometheus
 from vigia_process import run_vigia
 from waiting import wait_until
 
@@ -91,6 +91,13 @@ def series_of(points):
     return series
 
 
+def stored_series(prometheus, job):
+    """All series of a job as {(name, labels without job and instance): value}."""
+    def key(labels):
+        return labels["__name__"], tuple(sorted((name, value) for name, value in labels.items() if name not in ("__name__", "job", "instance")))
+    return {key(one["metric"]): float(one["value"][1]) for one in prometheus.query(f'{{job="{job}"}}')}
+
+
 def boundary_text(value):
     return "+Inf" if value == math.inf else f"{value:g}"
 
@@ -145,12 +152,12 @@ def compare(ours, theirs):
 def test_the_same_series_as_a_real_prometheus(vigia, http_sink, tmp_path, content_type, body):
     with ExpositionTarget(body, content_type) as target:
         jobs = [job_of("shop", target.address)]
-        with Prometheus(tmp_path / "prometheus", jobs, **{"global": {"scrape_interval": "500ms", "scrape_timeout": "400ms"}}) as prometheus:
+        with Prometheus(tmp_path / "prometheus", jobs) as prometheus:
             process = vigia(config_of(http_sink, jobs))
             wait_for_up(http_sink, "shop", 1)
-            wait_until(lambda: len(prometheus.series_of("shop")) > 5, "Prometheus has scraped, too")
+            wait_until(lambda: len(stored_series(prometheus, "shop")) > 5, "Prometheus has scraped, too")
             found = [one for one in Points(http_sink, "shop").found if one[0].name not in REPORT]
-            theirs = {key: value for key, value in prometheus.series_of("shop").items()
+            theirs = {key: value for key, value in stored_series(prometheus, "shop").items()
                       if key[0] not in REPORT and not key[0].endswith("_created")}
             compare(series_of(found), theirs)
             # Types and help as the real one has them.
@@ -163,7 +170,7 @@ def test_the_same_series_as_a_real_prometheus(vigia, http_sink, tmp_path, conten
                 assert kind == expected and metric.description == family[0]["help"], metric
             # What a scrape says about itself.
             for name in ("up", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling"):
-                assert Points(http_sink, "shop").values(name)[-1] == prometheus.query(f'{name}{{job="shop"}}')[0][1], name
+                assert Points(http_sink, "shop").values(name)[-1] == prometheus.value(f'{name}{{job="shop"}}'), name
         process.stop()
         agent, = {headers["user-agent"] for _, headers in target.requests if headers["user-agent"].startswith("vigia")}
         assert agent.startswith("vigia/")
@@ -181,9 +188,9 @@ def test_node_exporter_like_a_real_prometheus(vigia, http_sink, tmp_path):
         with Prometheus(tmp_path / "prometheus", jobs) as prometheus:
             process = vigia(config_of(http_sink, jobs))
             wait_for_up(http_sink, "node", 1)
-            wait_until(lambda: len(prometheus.series_of("node")) > 300, "Prometheus has scraped, too")
+            wait_until(lambda: len(stored_series(prometheus, "node")) > 300, "Prometheus has scraped, too")
             ours = normalized(series_of([one for one in Points(http_sink, "node").found if one[0].name not in REPORT]))
-            theirs = normalized({key: value for key, value in prometheus.series_of("node").items() if key[0] not in REPORT})
+            theirs = normalized({key: value for key, value in stored_series(prometheus, "node").items() if key[0] not in REPORT})
             assert len(ours) > 300
             # Some series come and go with the machine, such as connections by state; everything else is the same.
             assert len(set(ours) ^ set(theirs)) <= len(ours) // 50, sorted(set(ours) ^ set(theirs))[:20]
@@ -195,6 +202,32 @@ def test_node_exporter_like_a_real_prometheus(vigia, http_sink, tmp_path):
     finally:
         exporter.terminate()
         exporter.wait()
+
+
+def test_native_histograms_of_a_real_program(vigia, http_sink, tmp_path):
+    """Today's Prometheus exposes its own request durations as native histograms, in protobuf."""
+    with Prometheus(tmp_path / "prometheus", is_current=True) as prometheus:
+        for _ in range(20):
+            prometheus.query("vector(1)")
+        process = vigia(config_of(http_sink, [job_of("native", f"127.0.0.1:{prometheus.port}", scrape_native_histograms=True),
+                                              job_of("classic", f"127.0.0.1:{prometheus.port}", scrape_protocols=["PrometheusProto"])]))
+        wait_for_up(http_sink, "native", 1)
+        wait_for_up(http_sink, "classic", 1)
+        points = [point for metric, kind, _, point in Points(http_sink, "native").found
+                  if metric.name == "prometheus_http_request_duration_seconds" and kind == "exponential_histogram"
+                  and attributes(point.attributes).get("handler") == "/api/v1/query"]
+        assert points and points[-1].count >= 20 and points[-1].sum > 0
+        for point in points:
+            assert sum(point.positive.bucket_counts) + sum(point.negative.bucket_counts) + point.zero_count == point.count
+            base = 2 ** (2 ** -point.scale)
+            assert base ** point.positive.offset < point.sum, "the smallest bucket begins below the sum"
+            assert 0 < point.start_time_unix_nano <= point.time_unix_nano
+        kinds = {kind for metric, kind, _, _ in Points(http_sink, "classic").found if metric.name == "prometheus_http_request_duration_seconds"}
+        assert kinds == {"histogram"}
+        # The same counters by both ways.
+        counters = {metric.name for metric, kind, _, _ in Points(http_sink, "native").found if kind == "sum"}
+        assert counters == {metric.name for metric, kind, _, _ in Points(http_sink, "classic").found if kind == "sum"} and len(counters) > 50
+        process.stop()
 
 
 def test_what_vanishes_is_told_and_what_fails_is_down(vigia, http_sink):

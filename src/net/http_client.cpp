@@ -253,7 +253,8 @@ void PooledClient::submit(size_t pool, ClientRequest request, Function<void(Resu
                  done = std::move(done)](Result<ClientResponse> result) mutable {
     CallPointer call = std::move(*call_holder);
     loop.cancel_timer(call->deadline_timer);
-    std::optional<std::string> path = result.is_ok() && redirects < settings_.max_redirects ? redirect_path(*result, call->request().method) : std::nullopt;
+    std::optional<std::string> path =
+        result.is_ok() && redirects < settings_.max_redirects ? redirect_path(*result, call->request().method) : std::nullopt;
     if (!path) {
       done(std::move(result));
       return;

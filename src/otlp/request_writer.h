@@ -37,7 +37,8 @@ class RequestWriter {
     if (!schema_url.empty()) append_bytes_field(out_, 3, schema_url);
   }
   // Ends the scope before it. `attributes` are KeyValues as field 3. REQUIRES: a resource is open.
-  void open_scope(std::string_view name, std::string_view version = {}, std::string_view attributes = {}, std::string_view schema_url = {}) {
+  void open_scope(std::string_view name, std::string_view version = {}, std::string_view attributes = {},
+                  std::string_view schema_url = {}) {
     close_scope();
     scope_group_.emplace(out_, bytes_tag(2), expected_size_);
     size_t size = (name.empty() ? 0 : 1 + varint_size(name.size()) + name.size()) +

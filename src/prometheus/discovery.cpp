@@ -19,7 +19,8 @@ Result<std::vector<TargetGroup>> parse_target_groups(std::string_view text, cons
   auto source = std::make_shared<config::Source>(config::Source{name, std::string(text)});
   std::optional<config::Node> node = config::read_yaml(source, diagnostics);
   std::vector<TargetGroup> groups;
-  if (node && !node->is_null() && !node->is_list()) diagnostics.error(node->position, "", "expected a list of target groups, found " + describe(*node));
+  if (node && !node->is_null() && !node->is_list())
+    diagnostics.error(node->position, "", "expected a list of target groups, found " + describe(*node));
   if (node && node->is_list() && !diagnostics.has_errors()) {
     config::Section section(*node, "", diagnostics);
     section.items([&](config::Section& item) {

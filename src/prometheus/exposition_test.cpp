@@ -113,7 +113,8 @@ TEST(OpenMetricsParser, WhatTheFormatAllows) {
       {"# EOF", {"end"}},
       {"# EOF\n", {"end"}},
       {"# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds x \\\" \\n\na_seconds_total 1\n# EOF\n",
-       {"type a_seconds|counter", "unit a_seconds|seconds", "help a_seconds|x \" \n", "sample {__name__=\"a_seconds_total\"}|1.000000", "end"}},
+       {"type a_seconds|counter", "unit a_seconds|seconds", "help a_seconds|x \" \n", "sample {__name__=\"a_seconds_total\"}|1.000000",
+        "end"}},
       {"a{b=\"c\"} 1 1700000000.123\n# EOF", {"sample {__name__=\"a\", b=\"c\"}|1.000000@1700000000123", "end"}},
       {"a_bucket{le=\"1\"} 1 # {trace_id=\"ab\",x=\"\\n\"} 0.5 3.5\n# EOF",
        {"sample {__name__=\"a_bucket\", le=\"1\"}|1.000000 #trace_id=ab,x=\n,0.500000@3500", "end"}},
@@ -155,10 +156,46 @@ TEST(OpenMetricsParser, WhatIsBrokenIsToldWithItsLine) {
 
 // A text from pieces that matter to the formats; most are broken somewhere.
 std::string random_text(Random& random, bool is_openmetrics) {
-  static const std::vector<std::string> pieces = {"a",     "foo_total", "{",     "}",       "=",     "\"",   ",",     " ",      "\t",     "\n",     "1",
-                                                  "-2.5",  "NaN",       "+Inf",  "# HELP ", "# TYPE ", "# UNIT ", "counter", "gauge", "# EOF", "\\",
-                                                  "\\n",   "le=\"1\"",  "x=\"\"", "\xC3\xA4", "\xFF",  "#",    " # {",  "1e400",  "0x1",    "17000000",
-                                                  "{b=\"c\"} 1\n", "foo 2\n", "{\"q.r\"} 3\n", "# TYPE foo counter\n", "foo_total{a=\"b\"} 1 5\n", "\"q\"", "seconds", "_", ":"};
+  static const std::vector<std::string> pieces = {"a",
+                                                  "foo_total",
+                                                  "{",
+                                                  "}",
+                                                  "=",
+                                                  "\"",
+                                                  ",",
+                                                  " ",
+                                                  "\t",
+                                                  "\n",
+                                                  "1",
+                                                  "-2.5",
+                                                  "NaN",
+                                                  "+Inf",
+                                                  "# HELP ",
+                                                  "# TYPE ",
+                                                  "# UNIT ",
+                                                  "counter",
+                                                  "gauge",
+                                                  "# EOF",
+                                                  "\\",
+                                                  "\\n",
+                                                  "le=\"1\"",
+                                                  "x=\"\"",
+                                                  "\xC3\xA4",
+                                                  "\xFF",
+                                                  "#",
+                                                  " # {",
+                                                  "1e400",
+                                                  "0x1",
+                                                  "17000000",
+                                                  "{b=\"c\"} 1\n",
+                                                  "foo 2\n",
+                                                  "{\"q.r\"} 3\n",
+                                                  "# TYPE foo counter\n",
+                                                  "foo_total{a=\"b\"} 1 5\n",
+                                                  "\"q\"",
+                                                  "seconds",
+                                                  "_",
+                                                  ":"};
   std::string text;
   size_t count = 1 + random.below(14);
   for (size_t i = 0; i < count; i++) text += pieces[random.below(pieces.size())];
@@ -172,7 +209,8 @@ TEST(Exposition, ReadsRandomTextsLikeTheOracle) {
     bool is_openmetrics = i % 2 == 0;
     std::string text = random_text(random, is_openmetrics);
     Lines expected = test::ExpositionOracle(text, is_openmetrics).read_all();
-    ASSERT_EQ(is_openmetrics ? read_openmetrics(text) : read_text(text), expected) << (is_openmetrics ? "openmetrics:\n" : "text:\n") << text;
+    ASSERT_EQ(is_openmetrics ? read_openmetrics(text) : read_text(text), expected)
+        << (is_openmetrics ? "openmetrics:\n" : "text:\n") << text;
   }
 }
 
@@ -189,7 +227,8 @@ TEST(Exposition, AsksForFormatsAsPrometheusDoes) {
   };
   EXPECT_STREQ(kind("text/plain; version=0.0.4; charset=utf-8", std::nullopt), "text");
   EXPECT_STREQ(kind("Application/OpenMetrics-Text;version=1.0.0", std::nullopt), "openmetrics");
-  EXPECT_STREQ(kind("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited", std::nullopt), "protobuf");
+  EXPECT_STREQ(kind("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited", std::nullopt),
+               "protobuf");
   EXPECT_STREQ(kind("text/html", std::nullopt), "none");
   EXPECT_STREQ(kind("text/html", text_0_0_4), "text");
   EXPECT_STREQ(kind("", openmetrics_1_0_0), "openmetrics");

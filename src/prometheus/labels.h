@@ -54,9 +54,7 @@ class LabelList {
     std::erase_if(labels_, std::forward<Condition>(condition));
   }
   void clear() { labels_.clear(); }
-  void sort() {
-    std::sort(labels_.begin(), labels_.end());
-  }
+  void sort() { std::sort(labels_.begin(), labels_.end()); }
 
   size_t size() const { return labels_.size(); }
   bool empty() const { return labels_.empty(); }

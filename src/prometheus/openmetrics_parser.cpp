@@ -75,8 +75,8 @@ ExpositionParser::Event OpenMetricsParser::take_metadata() {
 }
 
 bool OpenMetricsParser::take_type_word(std::string_view word) {
-  constexpr std::array<MetricType, 8> types = {MetricType::unknown, MetricType::counter,         MetricType::gauge,   MetricType::histogram,
-                                               MetricType::summary, MetricType::gauge_histogram, MetricType::info,    MetricType::stateset};
+  constexpr std::array<MetricType, 8> types = {MetricType::unknown, MetricType::counter,         MetricType::gauge, MetricType::histogram,
+                                               MetricType::summary, MetricType::gauge_histogram, MetricType::info,  MetricType::stateset};
   for (MetricType type : types)
     if (metric_type_name(type) == word) {
       type_ = type;

@@ -40,9 +40,10 @@ message MetricFamily: optional string name 1, optional string help 2, optional M
 
 google::protobuf::FieldDescriptorProto::Type type_of(const std::string& name) {
   using Field = google::protobuf::FieldDescriptorProto;
-  const std::map<std::string, Field::Type> plain = {{"string", Field::TYPE_STRING}, {"double", Field::TYPE_DOUBLE}, {"uint64", Field::TYPE_UINT64},
-                                                    {"int64", Field::TYPE_INT64},   {"int32", Field::TYPE_INT32},   {"uint32", Field::TYPE_UINT32},
-                                                    {"sint32", Field::TYPE_SINT32}, {"sint64", Field::TYPE_SINT64}, {"MetricType", Field::TYPE_ENUM}};
+  const std::map<std::string, Field::Type> plain = {
+      {"string", Field::TYPE_STRING}, {"double", Field::TYPE_DOUBLE}, {"uint64", Field::TYPE_UINT64},
+      {"int64", Field::TYPE_INT64},   {"int32", Field::TYPE_INT32},   {"uint32", Field::TYPE_UINT32},
+      {"sint32", Field::TYPE_SINT32}, {"sint64", Field::TYPE_SINT64}, {"MetricType", Field::TYPE_ENUM}};
   auto found = plain.find(name);
   return found == plain.end() ? Field::TYPE_MESSAGE : found->second;
 }
@@ -84,13 +85,11 @@ google::protobuf::FileDescriptorProto read_schema() {
 
 // The message in protobuf's text notation, behind its length.
 std::string family(const std::string& text) {
-  static google::protobuf::DescriptorPool* pool = [] {
-    auto* made = new google::protobuf::DescriptorPool;
-    CHECK(made->BuildFile(read_schema()) != nullptr);
-    return made;
-  }();
-  google::protobuf::DynamicMessageFactory factory(pool);
-  std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(pool->FindMessageTypeByName("MetricFamily"))->New());
+  static google::protobuf::DescriptorPool pool;
+  static const bool is_built = pool.BuildFile(read_schema()) != nullptr;
+  CHECK(is_built);
+  google::protobuf::DynamicMessageFactory factory(&pool);
+  std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(pool.FindMessageTypeByName("MetricFamily"))->New());
   CHECK(google::protobuf::TextFormat::ParseFromString(text, message.get()));
   std::string bytes = message->SerializeAsString();
   std::string delimited;
@@ -107,12 +106,13 @@ TEST(ProtobufParser, PlainMetrics) {
   std::string body = family(R"(name: "a_total" help: "h" type: COUNTER unit: "seconds"
       metric { label { name: "b" value: "c" } counter { value: 2 exemplar { label { name: "trace_id" value: "ab" } value: 1 timestamp { seconds: 3 nanos: 4000000 } } } }
       metric { label { name: "b" value: "d" } counter { value: 3 } timestamp_ms: 1700 })") +
-                     family(R"(name: "g" type: GAUGE metric { gauge { value: 1.5 } })") + family(R"(name: "u" type: UNTYPED metric { untyped { value: 7 } })") +
-                     family(R"(name: "none" type: GAUGE)");
-  EXPECT_EQ(read(body), (Lines{"help a_total|h", "type a_total|counter", "unit a_total|seconds",
-                               "sample {__name__=\"a_total\", b=\"c\"}|2.000000 #trace_id=ab,1.000000@3004",
-                               "sample {__name__=\"a_total\", b=\"d\"}|3.000000@1700", "help g|", "type g|gauge", "sample {__name__=\"g\"}|1.500000",
-                               "help u|", "type u|unknown", "sample {__name__=\"u\"}|7.000000", "end"}));
+                     family(R"(name: "g" type: GAUGE metric { gauge { value: 1.5 } })") +
+                     family(R"(name: "u" type: UNTYPED metric { untyped { value: 7 } })") + family(R"(name: "none" type: GAUGE)");
+  EXPECT_EQ(read(body),
+            (Lines{"help a_total|h", "type a_total|counter", "unit a_total|seconds",
+                   "sample {__name__=\"a_total\", b=\"c\"}|2.000000 #trace_id=ab,1.000000@3004",
+                   "sample {__name__=\"a_total\", b=\"d\"}|3.000000@1700", "help g|", "type g|gauge", "sample {__name__=\"g\"}|1.500000",
+                   "help u|", "type u|unknown", "sample {__name__=\"u\"}|7.000000", "end"}));
 }
 
 TEST(ProtobufParser, SummariesAndClassicHistograms) {
@@ -121,14 +121,16 @@ TEST(ProtobufParser, SummariesAndClassicHistograms) {
                      family(R"(name: "h" type: HISTOGRAM metric { histogram { sample_count: 3 sample_sum: 2
       bucket { cumulative_count: 1 upper_bound: 0.5 exemplar { value: 0.25 } } bucket { cumulative_count: 2 upper_bound: 1 } } })");
   EXPECT_EQ(read(body),
-            (Lines{"help s|", "type s|summary", "sample {__name__=\"s_count\", x=\"y\"}|4.000000", "sample {__name__=\"s_sum\", x=\"y\"}|2.500000",
-                   "sample {__name__=\"s\", x=\"y\", quantile=\"0.5\"}|1.000000", "sample {__name__=\"s\", x=\"y\", quantile=\"0.99\"}|2.000000",
-                   "help h|", "type h|histogram", "sample {__name__=\"h_count\"}|3.000000", "sample {__name__=\"h_sum\"}|2.000000",
+            (Lines{"help s|", "type s|summary", "sample {__name__=\"s_count\", x=\"y\"}|4.000000",
+                   "sample {__name__=\"s_sum\", x=\"y\"}|2.500000", "sample {__name__=\"s\", x=\"y\", quantile=\"0.5\"}|1.000000",
+                   "sample {__name__=\"s\", x=\"y\", quantile=\"0.99\"}|2.000000", "help h|", "type h|histogram",
+                   "sample {__name__=\"h_count\"}|3.000000", "sample {__name__=\"h_sum\"}|2.000000",
                    "sample {__name__=\"h_bucket\", le=\"0.5\"}|1.000000 #0.250000", "sample {__name__=\"h_bucket\", le=\"1.0\"}|2.000000",
                    "sample {__name__=\"h_bucket\", le=\"+Inf\"}|3.000000", "end"}));
 }
 
-const std::string native = family(R"(name: "n" type: HISTOGRAM metric { histogram { sample_count: 10 sample_sum: 5 schema: 2 zero_threshold: 0.001 zero_count: 1
+const std::string native =
+    family(R"(name: "n" type: HISTOGRAM metric { histogram { sample_count: 10 sample_sum: 5 schema: 2 zero_threshold: 0.001 zero_count: 1
     positive_span { offset: -1 length: 2 } positive_span { offset: 3 length: 1 } positive_delta: 2 positive_delta: 1 positive_delta: -2
     negative_span { offset: 4 length: 1 } negative_delta: 3
     bucket { cumulative_count: 4 upper_bound: 1 exemplar { value: 0.5 timestamp { seconds: 9 } } }
@@ -182,8 +184,11 @@ TEST(ProtobufParser, WhatIsBrokenIsRefused) {
   EXPECT_EQ(read(family(R"(name: "a" type: STRANGE metric { gauge { value: 1 } })")).back(), "broken");
   EXPECT_EQ(read(family(R"(type: GAUGE metric { gauge { value: 1 } })")).back(), "broken");
   EXPECT_EQ(read(family(R"(name: "a" type: GAUGE metric { label { value: "x" } gauge { value: 1 } })")).back(), "broken");
-  EXPECT_EQ(read(family(R"(name: "n" type: HISTOGRAM metric { histogram { positive_span { offset: 1 length: 4000000000 } positive_delta: 2 } })"), {true, false}).back(),
-            "broken");
+  EXPECT_EQ(
+      read(family(R"(name: "n" type: HISTOGRAM metric { histogram { positive_span { offset: 1 length: 4000000000 } positive_delta: 2 } })"),
+           {true, false})
+          .back(),
+      "broken");
   // Values that are missing are 0, as for everybody who reads protobuf.
   EXPECT_EQ(read(family(R"(name: "a" type: GAUGE metric { })")).back(), "end");
   Random random(7);

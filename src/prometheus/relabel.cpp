@@ -33,7 +33,8 @@ std::string to_upper(std::string_view text) {
 
 bool needs_target(RelabelAction action) {
   using enum RelabelAction;
-  return action == replace || action == hash_mod || action == lowercase || action == uppercase || action == keep_equal || action == drop_equal;
+  return action == replace || action == hash_mod || action == lowercase || action == uppercase || action == keep_equal ||
+         action == drop_equal;
 }
 
 // Why the rule makes no sense, by the checks Prometheus makes; "" when it does.
@@ -44,7 +45,8 @@ std::string mistake_of(const RelabelSettings& settings) {
   bool has_extras = settings.modulus != 0 || settings.separator != defaults.separator || settings.replacement != defaults.replacement;
   if (action == hash_mod && settings.modulus == 0) return "hashmod needs a modulus above 0";
   if (needs_target(action) && settings.target_label.empty()) return "this action needs a target_label";
-  if ((action == lowercase || action == uppercase || action == keep_equal || action == drop_equal) && settings.replacement != defaults.replacement)
+  if ((action == lowercase || action == uppercase || action == keep_equal || action == drop_equal) &&
+      settings.replacement != defaults.replacement)
     return "this action takes no replacement";
   if ((action == keep_equal || action == drop_equal) && (has_extras || settings.regex != defaults.regex))
     return "keepequal and dropequal take only source_labels and target_label";
@@ -201,7 +203,8 @@ void decode_relabel_rules(config::Section& section, std::string_view key, Relabe
     if (compiled.is_ok())
       out.push_back(std::move(*compiled));
     else
-      rule.error(rule.has("regex") && compiled.status().message().starts_with("cannot use pattern") ? "regex" : "", compiled.status().message());
+      rule.error(rule.has("regex") && compiled.status().message().starts_with("cannot use pattern") ? "regex" : "",
+                 compiled.status().message());
   });
 }
 

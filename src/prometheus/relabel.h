@@ -34,7 +34,19 @@ class ReplacementTemplate {
   bool has_groups_ = false;
 };
 
-enum class RelabelAction : uint8_t { replace, keep, drop, keep_equal, drop_equal, hash_mod, label_map, label_drop, label_keep, lowercase, uppercase };
+enum class RelabelAction : uint8_t {
+  replace,
+  keep,
+  drop,
+  keep_equal,
+  drop_equal,
+  hash_mod,
+  label_map,
+  label_drop,
+  label_keep,
+  lowercase,
+  uppercase
+};
 
 // As it is configured.
 struct RelabelSettings {

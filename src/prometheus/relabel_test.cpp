@@ -69,8 +69,7 @@ TEST(Relabel, EveryAction) {
       // The numbers are Prometheus' own for these labels.
       {"- {source_labels: [c], modulus: 1000, target_label: d, action: hashmod}", R"({a="foo", b="bar", c="baz", d="976"})"},
       {"- {regex: '(b.*|c)', replacement: 'meta_$1', action: labelmap}", R"({a="foo", b="bar", c="baz", meta_b="bar", meta_c="baz"})"},
-      {"- {regex: '(.)', replacement: 'x${1}y', action: labelmap}",
-       R"({a="foo", b="bar", c="baz", xay="foo", xby="bar", xcy="baz"})"},
+      {"- {regex: '(.)', replacement: 'x${1}y', action: labelmap}", R"({a="foo", b="bar", c="baz", xay="foo", xby="bar", xcy="baz"})"},
       {"- {regex: '[ab]', action: labeldrop}", R"({c="baz"})"},
       {"- {regex: '[ab]', action: labelkeep}", R"({a="foo", b="bar"})"},
       {"- {source_labels: [a], target_label: d, action: Uppercase}", R"({a="foo", b="bar", c="baz", d="FOO"})"},
@@ -101,7 +100,8 @@ TEST(Relabel, MistakesAreFoundWhereTheyStand) {
       {"- {source_labels: [a], target_label: b, regex: x, action: keepequal}", "take only source_labels and target_label"},
       {"- {source_label: [a], target_label: b}", "did you mean \"source_labels\"?"},
   };
-  for (const Case& one : cases) EXPECT_NE(decode(one.yaml).errors.find(one.error), std::string::npos) << one.yaml << "\n" << decode(one.yaml).errors;
+  for (const Case& one : cases)
+    EXPECT_NE(decode(one.yaml).errors.find(one.error), std::string::npos) << one.yaml << "\n" << decode(one.yaml).errors;
 }
 
 }  // namespace

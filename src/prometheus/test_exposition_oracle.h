@@ -162,8 +162,8 @@ class ExpositionOracle {
       lines_.push_back("unit " + name + "|" + text);
       return true;
     }
-    std::vector<std::string> known = is_openmetrics_ ? std::vector<std::string>{"counter", "gauge", "histogram", "gaugehistogram", "summary", "info",
-                                                                                "stateset", "unknown"}
+    std::vector<std::string> known = is_openmetrics_ ? std::vector<std::string>{"counter", "gauge", "histogram", "gaugehistogram",
+                                                                                "summary", "info",  "stateset",  "unknown"}
                                                      : std::vector<std::string>{"counter", "gauge", "histogram", "summary", "untyped"};
     if (std::find(known.begin(), known.end(), text) == known.end()) return false;
     lines_.push_back("type " + name + "|" + (text == "untyped" ? "unknown" : text));

@@ -9,12 +9,13 @@ namespace {
 
 using Word = std::pair<std::string_view, std::string_view>;
 
-constexpr std::array<Word, 26> amounts = {
-    {{"days", "d"},          {"hours", "h"},        {"minutes", "min"},    {"seconds", "s"},      {"milliseconds", "ms"}, {"microseconds", "us"},
-     {"nanoseconds", "ns"},  {"bytes", "By"},       {"kibibytes", "KiBy"}, {"mebibytes", "MiBy"}, {"gibibytes", "GiBy"},  {"tibibytes", "TiBy"},
-     {"kilobytes", "KBy"},   {"megabytes", "MBy"},  {"gigabytes", "GBy"},  {"terabytes", "TBy"},  {"meters", "m"},        {"volts", "V"},
-     {"amperes", "A"},       {"joules", "J"},       {"watts", "W"},        {"grams", "g"},        {"celsius", "Cel"},     {"hertz", "Hz"},
-     {"ratio", "1"},         {"percent", "%"}}};
+constexpr std::array<Word, 26> amounts = {{{"days", "d"},          {"hours", "h"},         {"minutes", "min"},    {"seconds", "s"},
+                                           {"milliseconds", "ms"}, {"microseconds", "us"}, {"nanoseconds", "ns"}, {"bytes", "By"},
+                                           {"kibibytes", "KiBy"},  {"mebibytes", "MiBy"},  {"gibibytes", "GiBy"}, {"tibibytes", "TiBy"},
+                                           {"kilobytes", "KBy"},   {"megabytes", "MBy"},   {"gigabytes", "GBy"},  {"terabytes", "TBy"},
+                                           {"meters", "m"},        {"volts", "V"},         {"amperes", "A"},      {"joules", "J"},
+                                           {"watts", "W"},         {"grams", "g"},         {"celsius", "Cel"},    {"hertz", "Hz"},
+                                           {"ratio", "1"},         {"percent", "%"}}};
 constexpr std::array<Word, 7> periods = {
     {{"second", "s"}, {"minute", "m"}, {"hour", "h"}, {"day", "d"}, {"week", "w"}, {"month", "mo"}, {"year", "y"}}};
 

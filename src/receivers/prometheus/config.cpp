@@ -51,8 +51,9 @@ void refuse_server_parts(config::Section& section) {
     const config::Node* value = section.take(key);
     bool is_empty = !value || value->is_null() || (value->items.empty() && value->entries.empty() && !value->is_scalar());
     if (is_empty) continue;
-    section.error(key, std::string(key) + " is not supported by the prometheus receiver: " +
-                           (key == "remote_write" ? "use the prometheusremotewrite exporter" : "that is the business of a Prometheus server"));
+    section.error(key,
+                  std::string(key) + " is not supported by the prometheus receiver: " +
+                      (key == "remote_write" ? "use the prometheusremotewrite exporter" : "that is the business of a Prometheus server"));
   }
   section.refuse("scrape_config_files", "not in this build: write the jobs into scrape_configs");
   for (std::string_view key : {"runtime", "storage", "tracing", "otlp"}) section.accept_ignored(key);
@@ -148,7 +149,8 @@ void decode(config::Section& section, PrometheusReceiverConfig& out) {
   section.accept_deprecated("buffer_count", "it has no effect");
   section.refuse("target_allocator", "the target allocator is not in this build: give the jobs in config::scrape_configs");
   refuse_api_server(section);
-  section.require(!out.jobs.empty() || section.has_new_errors(), "config", "no scrape_configs: at least one job is needed under \"config:\"");
+  section.require(!out.jobs.empty() || section.has_new_errors(), "config",
+                  "no scrape_configs: at least one job is needed under \"config:\"");
 }
 
 }  // namespace vigia::receivers

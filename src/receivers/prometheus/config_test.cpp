@@ -13,7 +13,8 @@ namespace vigia::receivers {
 namespace {
 
 auto decode_config(const std::string& yaml) {
-  return pipeline::test::decode_text<PrometheusReceiverConfig>(yaml, [](config::Section& section, PrometheusReceiverConfig& config) { decode(section, config); });
+  return pipeline::test::decode_text<PrometheusReceiverConfig>(
+      yaml, [](config::Section& section, PrometheusReceiverConfig& config) { decode(section, config); });
 }
 auto decode_job(const std::string& keys, const std::string& global = "{}") {
   return decode_config("config:\n  global: " + global + "\n  scrape_configs:\n  - job_name: web\n" + keys);
@@ -70,7 +71,8 @@ TEST(PrometheusConfig, KubernetesDiscoveryIsRefusedWithJobKeyAndAdvice) {
 )");
   EXPECT_EQ(decoded->diagnostics.error_count(), 1U) << decoded->errors();
   std::string errors = decoded->errors();
-  EXPECT_NE(errors.find("test.yaml:7:5: test::config::scrape_configs[1]::kubernetes_sd_configs: job \"kubelet\": kubernetes_sd_configs comes with a later version"),
+  EXPECT_NE(errors.find("test.yaml:7:5: test::config::scrape_configs[1]::kubernetes_sd_configs: job \"kubelet\": kubernetes_sd_configs "
+                        "comes with a later version"),
             std::string::npos)
       << errors;
   EXPECT_NE(errors.find("leave this job out, or name its targets in static_configs"), std::string::npos) << errors;
@@ -86,13 +88,15 @@ TEST(PrometheusConfig, MistakesAreTold) {
       {"{}", "no scrape_configs"},
       {"config: {scrape_configs: [{static_configs: []}]}", "a job needs a name"},
       {"config: {scrape_configs: [{job_name: a}, {job_name: a}]}", "there is another job \"a\""},
-      {job + ", remote_write: [{url: x}]}", "remote_write is not supported by the prometheus receiver: use the prometheusremotewrite exporter"},
+      {job + ", remote_write: [{url: x}]}",
+       "remote_write is not supported by the prometheus receiver: use the prometheusremotewrite exporter"},
       {job + ", remote_read: [{url: x}]}", "remote_read is not supported"},
       {job + ", rule_files: [x.yml]}", "rule_files is not supported"},
       {job + ", alerting: {alertmanagers: [{}]}}", "alerting is not supported"},
       {job + "}\ntarget_allocator: {endpoint: x}", "the target allocator is not in this build"},
       {job + "}\napi_server: {enabled: true}", "the API server of the prometheus receiver is not in this build"},
-      {"config: {scrape_configs: [{job_name: a, scrape_interval: 5s, scrape_timeout: 6s}]}", "the timeout is longer than the interval of 5s"},
+      {"config: {scrape_configs: [{job_name: a, scrape_interval: 5s, scrape_timeout: 6s}]}",
+       "the timeout is longer than the interval of 5s"},
       {"config: {scrape_configs: [{job_name: a, scrape_interval: 5}]}", "expected a duration such as 15s"},
       {"config: {scrape_configs: [{job_name: a, scrape_protocols: [Nonsense]}]}", "there is no protocol \"Nonsense\""},
       {"config: {scrape_configs: [{job_name: a, static_configs: [{targets: ['http://a:1/x']}]}]}", "is not an address"},
@@ -148,7 +152,8 @@ TEST(Targets, LabelsBecomeAUrl) {
 TEST(Targets, DroppedAndImpossibleOnes) {
   auto dropped = target_of("    relabel_configs: [{source_labels: [__address__], regex: 'a.*', action: drop}]\n", "abc:1");
   EXPECT_TRUE(dropped.is_ok() && !*dropped);
-  for (std::string_view keys : {"    relabel_configs: [{target_label: __scheme__, replacement: ftp}]\n", "    relabel_configs: [{target_label: __address__, replacement: ''}]\n",
+  for (std::string_view keys : {"    relabel_configs: [{target_label: __scheme__, replacement: ftp}]\n",
+                                "    relabel_configs: [{target_label: __address__, replacement: ''}]\n",
                                 "    relabel_configs: [{target_label: __address__, replacement: 'a/b'}]\n",
                                 "    relabel_configs: [{target_label: __scrape_timeout__, replacement: 1h}]\n",
                                 "    relabel_configs: [{target_label: __scrape_interval__, replacement: soon}]\n"})

@@ -58,9 +58,8 @@ class FileDiscovery final : public Discovery, public std::enable_shared_from_thi
   // Whether anything is different now.
   bool refresh(bool reads_all) {
     std::vector<std::string> paths = list();
-    bool has_changed = std::erase_if(known_, [&](const auto& entry) {
-                         return std::find(paths.begin(), paths.end(), entry.first) == paths.end();
-                       }) > 0;
+    bool has_changed =
+        std::erase_if(known_, [&](const auto& entry) { return std::find(paths.begin(), paths.end(), entry.first) == paths.end(); }) > 0;
     for (const std::string& path : paths) has_changed |= read(path, reads_all);
     return has_changed;
   }
@@ -148,7 +147,8 @@ bool matches_wildcard(std::string_view pattern, std::string_view name) {
   }
 }
 
-std::shared_ptr<Discovery> file_discovery(std::shared_ptr<ScrapeServices> services, FileDiscoverySettings settings, Discovery::Found found) {
+std::shared_ptr<Discovery> file_discovery(std::shared_ptr<ScrapeServices> services, FileDiscoverySettings settings,
+                                          Discovery::Found found) {
   return std::make_shared<FileDiscovery>(std::move(services), std::move(settings), std::move(found));
 }
 

@@ -57,8 +57,7 @@ class HttpDiscovery final : public Discovery, public std::enable_shared_from_thi
   Status send(net::Headers headers) {
     ASSIGN_OR_RETURN(pipeline::HttpUrl url, pipeline::HttpUrl::parse(settings_.url));
     if (!client_) {
-      ASSIGN_OR_RETURN(net::ClientSettings settings,
-                       client_settings(settings_.http, services_->context, url.is_https, url.host, url.port));
+      ASSIGN_OR_RETURN(net::ClientSettings settings, client_settings(settings_.http, services_->context, url.is_https, url.host, url.port));
       settings.max_response_bytes = most_answer_bytes;
       ASSIGN_OR_RETURN(client_, services_->new_client(settings));
     }
@@ -69,7 +68,8 @@ class HttpDiscovery final : public Discovery, public std::enable_shared_from_thi
     request.headers = std::move(headers);
     request.headers.set("accept", "application/json");
     request.headers.set("user-agent", "vigia/" + services_->context.version);
-    request.headers.set("x-prometheus-refresh-interval-seconds", fmt::format("{}", static_cast<double>(settings_.refresh_interval_ms) / 1000));
+    request.headers.set("x-prometheus-refresh-interval-seconds",
+                        fmt::format("{}", static_cast<double>(settings_.refresh_interval_ms) / 1000));
     client_->send(std::move(request), [weak = weak_from_this()](Result<net::ClientResponse> answer) {
       auto self = weak.lock();
       if (self && !self->is_stopped_) self->on_answer(std::move(answer));
@@ -112,7 +112,8 @@ class HttpDiscovery final : public Discovery, public std::enable_shared_from_thi
 
 }  // namespace
 
-std::shared_ptr<Discovery> http_discovery(std::shared_ptr<ScrapeServices> services, HttpDiscoverySettings settings, Discovery::Found found) {
+std::shared_ptr<Discovery> http_discovery(std::shared_ptr<ScrapeServices> services, HttpDiscoverySettings settings,
+                                          Discovery::Found found) {
   return std::make_shared<HttpDiscovery>(std::move(services), std::move(settings), std::move(found));
 }
 

@@ -40,8 +40,8 @@ void decode_tls(config::Section& section, net::TlsSettings& tls) {
   section.require(tls.key_file.empty() || tls.key_pem.empty(), "key", "key and key_file cannot both be given");
   bool has_certificate = !tls.cert_file.empty() || !tls.cert_pem.empty();
   bool has_key = !tls.key_file.empty() || !tls.key_pem.empty();
-  section.require(has_certificate == has_key, "", has_key ? "a key needs its certificate: cert_file is missing"
-                                                          : "a certificate needs its key: key_file is missing");
+  section.require(has_certificate == has_key, "",
+                  has_key ? "a key needs its certificate: cert_file is missing" : "a certificate needs its key: key_file is missing");
   section.field("server_name", tls.server_name_override);
   section.field("insecure_skip_verify", tls.insecure_skip_verify);
   decode_tls_version(section, "min_version", tls.min_version);

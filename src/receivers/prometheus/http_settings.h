@@ -32,9 +32,7 @@ struct HttpSettings {
   std::vector<std::pair<std::string, std::string>> header_files;  // names and files that hold the values
 
   // Whether a request must wait for files to be read.
-  bool has_files() const {
-    return !credentials_file.empty() || !username_file.empty() || !password_file.empty() || !header_files.empty();
-  }
+  bool has_files() const { return !credentials_file.empty() || !username_file.empty() || !password_file.empty() || !header_files.empty(); }
 };
 
 void decode_http_settings(config::Section& section, HttpSettings& out);

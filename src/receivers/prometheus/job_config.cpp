@@ -12,12 +12,12 @@ namespace {
 
 // Kinds of service discovery that Prometheus has and we do not.
 constexpr std::array<std::string_view, 28> other_discoveries = {
-    "kubernetes_sd_configs", "aws_sd_configs",        "azure_sd_configs",   "consul_sd_configs",      "digitalocean_sd_configs",
-    "docker_sd_configs",     "dockerswarm_sd_configs", "dns_sd_configs",     "ec2_sd_configs",         "ecs_sd_configs",
-    "eureka_sd_configs",     "gce_sd_configs",        "hetzner_sd_configs", "ionos_sd_configs",       "kuma_sd_configs",
-    "lightsail_sd_configs",  "linode_sd_configs",     "marathon_sd_configs", "nerve_sd_configs",      "nomad_sd_configs",
-    "openstack_sd_configs",  "ovhcloud_sd_configs",   "puppetdb_sd_configs", "scaleway_sd_configs",   "serverset_sd_configs",
-    "stackit_sd_configs",    "triton_sd_configs",     "uyuni_sd_configs"};
+    "kubernetes_sd_configs", "aws_sd_configs",         "azure_sd_configs",    "consul_sd_configs",   "digitalocean_sd_configs",
+    "docker_sd_configs",     "dockerswarm_sd_configs", "dns_sd_configs",      "ec2_sd_configs",      "ecs_sd_configs",
+    "eureka_sd_configs",     "gce_sd_configs",         "hetzner_sd_configs",  "ionos_sd_configs",    "kuma_sd_configs",
+    "lightsail_sd_configs",  "linode_sd_configs",      "marathon_sd_configs", "nerve_sd_configs",    "nomad_sd_configs",
+    "openstack_sd_configs",  "ovhcloud_sd_configs",    "puppetdb_sd_configs", "scaleway_sd_configs", "serverset_sd_configs",
+    "stackit_sd_configs",    "triton_sd_configs",      "uyuni_sd_configs"};
 
 void refuse_discoveries(config::Section& section, const std::string& job) {
   const std::string instead = "leave this job out, or name its targets in static_configs, file_sd_configs or http_sd_configs";
@@ -77,7 +77,8 @@ void decode_fallback(config::Section& section, ScrapeJob& job) {
   std::string name;
   if (!section.field("fallback_scrape_protocol", name)) return;
   std::optional<prometheus::ScrapeProtocol> protocol = prometheus::scrape_protocol_by_name(name);
-  if (section.require(protocol.has_value(), "fallback_scrape_protocol", "there is no protocol \"" + name + "\"")) job.fallback_protocol = protocol;
+  if (section.require(protocol.has_value(), "fallback_scrape_protocol", "there is no protocol \"" + name + "\""))
+    job.fallback_protocol = protocol;
 }
 
 // Those that are asked for when nobody says.

@@ -40,7 +40,12 @@ class PointWriter {
  public:
   PointWriter(const WriterSettings& settings, const ScrapeJob& job, const Target& target, const prometheus::LabelList& external_labels,
               const SeriesTable& table, MemoryLedger& ledger)
-      : settings_(settings), job_(job), target_(target), external_labels_(external_labels), table_(table), writer_(ledger, first_guess_bytes) {}
+      : settings_(settings),
+        job_(job),
+        target_(target),
+        external_labels_(external_labels),
+        table_(table),
+        writer_(ledger, first_guess_bytes) {}
 
   void write_report(const ScrapeReport& report, int64_t time_ms);
   void write(const ScrapeRound& round);
@@ -97,7 +102,7 @@ class PointWriter {
   uint64_t process_start_ns_ = 0;
 
   std::optional<std::pair<uint32_t, uint32_t>> place_;  // resource and scope that are open
-  size_t metric_begin_ = 0;   // where the open metric begins: one without points is taken back
+  size_t metric_begin_ = 0;                             // where the open metric begins: one without points is taken back
   size_t points_before_ = 0;
   std::optional<otlp::NestedMessage> metric_;
   std::optional<otlp::NestedMessage> data_;

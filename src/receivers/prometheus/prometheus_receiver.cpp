@@ -8,8 +8,9 @@ PrometheusReceiver::PrometheusReceiver(const pipeline::Context& context, const P
     : services_(std::make_shared<ScrapeServices>(context, config, output)) {
   const Labels labels = {{"receiver", context.id.to_string()}};
   auto observe = [&](std::string_view name, std::string_view help, std::atomic<int64_t> ScrapeServices::*count) {
-    observations_.push_back(context.metrics.observe_gauge(
-        name, help, labels, [services = services_, count] { return static_cast<double>((*services.*count).load(std::memory_order_relaxed)); }));
+    observations_.push_back(context.metrics.observe_gauge(name, help, labels, [services = services_, count] {
+      return static_cast<double>((*services.*count).load(std::memory_order_relaxed));
+    }));
   };
   observe("vigia_receiver_prometheus_targets", "Targets that are scraped.", &ScrapeServices::target_count);
   observe("vigia_receiver_prometheus_targets_up", "Targets whose last scrape went well.", &ScrapeServices::up_count);

@@ -7,15 +7,17 @@ namespace vigia::receivers {
 void ScrapePool::start() {
   for (const FileDiscoverySettings& settings : job_->file_discoveries) {
     size_t index = discoveries_.size();
-    discoveries_.push_back(file_discovery(services_, settings, [weak = weak_from_this(), index](std::vector<prometheus::TargetGroup> groups) {
-      if (auto self = weak.lock()) self->on_found(index, std::move(groups));
-    }));
+    discoveries_.push_back(
+        file_discovery(services_, settings, [weak = weak_from_this(), index](std::vector<prometheus::TargetGroup> groups) {
+          if (auto self = weak.lock()) self->on_found(index, std::move(groups));
+        }));
   }
   for (const HttpDiscoverySettings& settings : job_->http_discoveries) {
     size_t index = discoveries_.size();
-    discoveries_.push_back(http_discovery(services_, settings, [weak = weak_from_this(), index](std::vector<prometheus::TargetGroup> groups) {
-      if (auto self = weak.lock()) self->on_found(index, std::move(groups));
-    }));
+    discoveries_.push_back(
+        http_discovery(services_, settings, [weak = weak_from_this(), index](std::vector<prometheus::TargetGroup> groups) {
+          if (auto self = weak.lock()) self->on_found(index, std::move(groups));
+        }));
   }
   found_.resize(discoveries_.size());
   update();
@@ -68,7 +70,8 @@ void ScrapePool::update() {
   }
   Status refusal;
   if (job_->limits.targets > 0 && wanted.size() > job_->limits.targets)
-    refusal = resource_exhausted(fmt::format("the job has {} targets, more than its target_limit of {}", wanted.size(), job_->limits.targets));
+    refusal =
+        resource_exhausted(fmt::format("the job has {} targets, more than its target_limit of {}", wanted.size(), job_->limits.targets));
   for (auto& [key, target] : wanted) {
     std::shared_ptr<Scraper>& scraper = scrapers_[key];
     bool is_new = !scraper;

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "otlp/wire.h"
+#include "prometheus/special_values.h"
 #include "receivers/prometheus/point_parts.h"
 
 namespace vigia::receivers {
@@ -32,8 +33,8 @@ bool is_legacy_name(std::string_view name, bool allows_colon) {
 
 }  // namespace
 
-bool ScrapeRound::take(ExpositionParser& parser, size_t most_samples) {
-  for (size_t taken = 0; taken < most_samples;) switch (Event event = parser.next(); event) {
+bool ScrapeRound::take(ExpositionParser& parser, size_t most_entries) {
+  for (size_t taken = 0; taken < most_entries; taken++) switch (Event event = parser.next(); event) {
       case Event::help:
         table_.set_help(parser.family(), parser.text());
         break;
@@ -45,7 +46,6 @@ bool ScrapeRound::take(ExpositionParser& parser, size_t most_samples) {
         break;
       case Event::sample:
       case Event::histogram:
-        taken++;
         if (!take_sample(parser, event == Event::histogram)) return true;
         break;
       case Event::end:
@@ -100,14 +100,17 @@ Status ScrapeRound::set_final_labels(ExpositionParser& parser) {
   labels_.remove_if([](const Label& label) { return label.value.empty(); });
   labels_.sort();
   auto twice = std::adjacent_find(labels_.begin(), labels_.end(), [](const Label& a, const Label& b) { return a.name == b.name; });
-  if (twice != labels_.end()) return invalid_argument(fmt::format("the label {} stands twice in {}", twice->name, labels_.to_string().substr(0, 300)));
+  if (twice != labels_.end())
+    return invalid_argument(fmt::format("the label {} stands twice in {}", twice->name, labels_.to_string().substr(0, 300)));
   add_target_labels();
   is_dropped_ = !prometheus::apply_rules(job_.metric_relabel_rules, labels_);
   if (is_dropped_) return {};
   for (const Label& label : external_labels_) labels_.set(label.name, label.value);
   labels_.sort();
-  if (!check_labels()) return invalid_argument(fmt::format("{} has no name, or one that is not allowed", labels_.to_string().substr(0, 300)));
-  if (is_over_label_limits()) return resource_exhausted(fmt::format("a limit of the job for labels is exceeded by {}", labels_.to_string().substr(0, 300)));
+  if (!check_labels())
+    return invalid_argument(fmt::format("{} has no name, or one that is not allowed", labels_.to_string().substr(0, 300)));
+  if (is_over_label_limits())
+    return resource_exhausted(fmt::format("a limit of the job for labels is exceeded by {}", labels_.to_string().substr(0, 300)));
   return {};
 }
 
@@ -151,7 +154,8 @@ bool ScrapeRound::is_over_label_limits() {
 void ScrapeRound::push(uint32_t index, const ExpositionParser& parser, int64_t time_ms, bool has_time) {
   const Series& series = table_[index];
   if (job_.limits.samples > 0 && counts_.kept > job_.limits.samples) {
-    if (limit_error_.is_ok()) limit_error_ = resource_exhausted(fmt::format("there are more samples than the sample_limit of {}", job_.limits.samples));
+    if (limit_error_.is_ok())
+      limit_error_ = resource_exhausted(fmt::format("there are more samples than the sample_limit of {}", job_.limits.samples));
     return;
   }
   if (series.role == SeriesRole::unusable) {
@@ -168,7 +172,7 @@ void ScrapeRound::push(uint32_t index, const ExpositionParser& parser, int64_t t
   Sample sample;
   sample.series = index;
   // A target that exposes the mark of staleness itself means a number that is none.
-  sample.value = is_stale(parser.value()) ? std::nan("") : parser.value();
+  sample.value = prometheus::is_stale(parser.value()) ? std::nan("") : parser.value();
   sample.time_ms = time_ms;
   sample.has_time = has_time;
   if (keep_extra(sample, series, parser)) samples_.push_back(sample);
@@ -209,7 +213,7 @@ void ScrapeRound::tell_stale(uint32_t index) {
   table_[index].is_live = false;
   Sample sample;
   sample.series = index;
-  sample.value = stale_value();
+  sample.value = prometheus::stale_value();
   sample.time_ms = time_ms_;
   samples_.push_back(sample);
 }

@@ -19,15 +19,17 @@ namespace vigia::receivers {
 namespace {
 
 std::unique_ptr<pipeline::test::Decoded<PrometheusReceiverConfig>> decode_config(const std::string& yaml) {
-  return pipeline::test::decode_text<PrometheusReceiverConfig>(yaml, [](config::Section& section, PrometheusReceiverConfig& config) { decode(section, config); });
+  return pipeline::test::decode_text<PrometheusReceiverConfig>(
+      yaml, [](config::Section& section, PrometheusReceiverConfig& config) { decode(section, config); });
 }
 
 // One target and its table, scraped at will.
 class Scrapes : public ::testing::Test {
  protected:
   void configure(const std::string& job_keys, const std::string& global = "{}") {
-    auto decoded = decode_config("config:\n  global: " + global + "\n  scrape_configs:\n  - job_name: web\n    static_configs: [{targets: ['host:80'], labels: {env: prod}}]\n" +
-                                 job_keys);
+    auto decoded = decode_config(
+        "config:\n  global: " + global +
+        "\n  scrape_configs:\n  - job_name: web\n    static_configs: [{targets: ['host:80'], labels: {env: prod}}]\n" + job_keys);
     ASSERT_EQ(decoded->errors(), "");
     config = decoded->config;
     job = config.jobs[0];
@@ -73,7 +75,8 @@ class Scrapes : public ::testing::Test {
       EXPECT_EQ(checked->repaired_strings, 0U);
       otlp::for_each_item(slice.view(), [&](const otlp::ResourceGroup& group, const otlp::ScopeGroup& scope, std::string_view item) {
         resource = attributes_text(group.resource().attributes());
-        scope_text = std::string(scope.scope().name()) + "@" + std::string(scope.scope().version()) + attributes_text(scope.scope().attributes());
+        scope_text =
+            std::string(scope.scope().name()) + "@" + std::string(scope.scope().version()) + attributes_text(scope.scope().attributes());
         append_lines(otlp::MetricView(item), lines);
       });
     }
@@ -103,7 +106,8 @@ class Scrapes : public ::testing::Test {
       if (metric.is_monotonic()) line += "+";
       line += " " + attributes_text(otlp::Attributes(point, attributes)) + " " + value_text(metric.kind(), point);
       lines.push_back(line);
-      units[std::string(metric.name())] = std::string(metric.unit()) + "|" + std::string(metric.description()) + "|" + attributes_text(metric.metadata());
+      units[std::string(metric.name())] =
+          std::string(metric.unit()) + "|" + std::string(metric.description()) + "|" + attributes_text(metric.metadata());
     }
   }
 
@@ -124,7 +128,8 @@ class Scrapes : public ::testing::Test {
       if (is_histogram && field.tag == otlp::bytes_tag(6)) text += " counts=" + list<uint64_t>(field.content);
       if (is_histogram && field.tag == otlp::bytes_tag(7)) text += " bounds=" + list<double>(field.content);
       if (kind == otlp::MetricKind::summary && field.tag == otlp::bytes_tag(6)) text += " q" + quantile(field.content);
-      if (field.tag == otlp::bytes_tag(is_number ? 5 : 8) && kind != otlp::MetricKind::summary) text += " ex" + to_hex(field.content.substr(0, 1));
+      if (field.tag == otlp::bytes_tag(is_number ? 5 : 8) && kind != otlp::MetricKind::summary)
+        text += " ex" + to_hex(field.content.substr(0, 1));
     }
     return text;
   }
@@ -169,8 +174,8 @@ TEST_F(Scrapes, TypesDecideWhatPointsAre) {
       "# TYPE g gauge\ng 1.5\n# TYPE u untyped\nu 2\nplain 3\n"
       "# TYPE h histogram\nh_bucket{le=\"0.5\"} 1\nh_bucket{le=\"1\"} 3\nh_bucket{le=\"+Inf\"} 4\nh_sum 2.5\nh_count 4\n"
       "# TYPE s summary\ns{quantile=\"0.5\"} 1\ns{quantile=\"0.9\"} 2\ns_sum 7\ns_count 3\n";
-  EXPECT_EQ(scrape(text), (Lines{"a_total sum+ {env=prod,x=y} 5", "g gauge {env=prod} 1.500000", "u gauge {env=prod} 2", "plain gauge {env=prod} 3",
-                                 "h histogram {env=prod} count=4 sum=2.500000 counts=1,2,1 bounds=0.500000,1",
+  EXPECT_EQ(scrape(text), (Lines{"a_total sum+ {env=prod,x=y} 5", "g gauge {env=prod} 1.500000", "u gauge {env=prod} 2",
+                                 "plain gauge {env=prod} 3", "h histogram {env=prod} count=4 sum=2.500000 counts=1,2,1 bounds=0.500000,1",
                                  "s summary {env=prod} count=3 sum=7 q0.500000:1 q0.900000:2"}));
   EXPECT_EQ(resource, "{service.name=web,server.address=host,service.instance.id=host:80,server.port=80,url.scheme=http}");
   EXPECT_EQ(scope_text, "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver@1.0{}");
@@ -186,13 +191,17 @@ TEST_F(Scrapes, TypesDecideWhatPointsAre) {
 
 TEST_F(Scrapes, OpenMetricsBringsUnitsStartTimesAndExemplars) {
   configure("");
-  EXPECT_EQ(scrape("# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds Time.\na_seconds_total{b=\"c\"} 5 # {trace_id=\"0af7651916cd43dd8448eb211c80319c\"} 1\n"
-                   "a_seconds_created{b=\"c\"} 1600000000.5\n"
-                   "# TYPE h histogram\nh_bucket{le=\"1.0\"} 1 # {} 0.5\nh_bucket{le=\"+Inf\"} 2\nh_count 2\nh_sum 3\nh_created 1600000001\n"
-                   "# TYPE build info\nbuild_info{v=\"1\"} 1\n# TYPE st stateset\nst{st=\"on\"} 1\n# TYPE gh gaugehistogram\ngh_bucket{le=\"+Inf\"} 1\n# EOF\n",
-                   true),
-            (Lines{"a_seconds_total sum+ {b=c,env=prod} since1600000000 5 ex11", "h histogram {env=prod} since1600000001 count=2 sum=3 counts=1,1 bounds=1 ex11",
-                   "build sum {env=prod,v=1} 1", "st sum {env=prod,st=on} 1", "gh_bucket gauge {env=prod,le=+Inf} 1"}));
+  EXPECT_EQ(
+      scrape("# TYPE a_seconds counter\n# UNIT a_seconds seconds\n# HELP a_seconds Time.\na_seconds_total{b=\"c\"} 5 # "
+             "{trace_id=\"0af7651916cd43dd8448eb211c80319c\"} 1\n"
+             "a_seconds_created{b=\"c\"} 1600000000.5\n"
+             "# TYPE h histogram\nh_bucket{le=\"1.0\"} 1 # {} 0.5\nh_bucket{le=\"+Inf\"} 2\nh_count 2\nh_sum 3\nh_created 1600000001\n"
+             "# TYPE build info\nbuild_info{v=\"1\"} 1\n# TYPE st stateset\nst{st=\"on\"} 1\n# TYPE gh "
+             "gaugehistogram\ngh_bucket{le=\"+Inf\"} 1\n# EOF\n",
+             true),
+      (Lines{"a_seconds_total sum+ {b=c,env=prod} since1600000000 5 ex11",
+             "h histogram {env=prod} since1600000001 count=2 sum=3 counts=1,1 bounds=1 ex11", "build sum {env=prod,v=1} 1",
+             "st sum {env=prod,st=on} 1", "gh_bucket gauge {env=prod,le=+Inf} 1"}));
   EXPECT_EQ(units["a_seconds_total"], "s|Time.|{prometheus.type=counter}");
 }
 
@@ -203,7 +212,8 @@ TEST_F(Scrapes, TargetInfoAndScopesSayWhereMetricsBelong) {
       "otel_scope_info{otel_scope_name=\"lib\",otel_scope_version=\"3\",team=\"x\"} 1\n"
       "a{otel_scope_name=\"lib\",otel_scope_version=\"3\"} 1\n";
   EXPECT_EQ(scrape(text), (Lines{"a gauge {env=prod} 1"}));
-  EXPECT_EQ(resource, "{service.name=web,server.address=host,service.instance.id=host:80,server.port=80,url.scheme=http,env=prod,service_version=2}");
+  EXPECT_EQ(resource,
+            "{service.name=web,server.address=host,service.instance.id=host:80,server.port=80,url.scheme=http,env=prod,service_version=2}");
   EXPECT_EQ(scope_text, "lib@3{env=prod,team=x}");
   // When the target fails, what it had is told to be gone under the same resource.
   EXPECT_EQ(fail_scrape(), (Lines{"a gauge {env=prod} stale"}));
@@ -221,11 +231,12 @@ TEST_F(Scrapes, AScrapeReportsAboutItself) {
   report->counts = {10, 9, 8, 0, 0};
   report->has_extras = true;
   report->body_bytes = 123;
-  EXPECT_EQ(scrape("a 1\n"), (Lines{"up gauge {env=prod,site=home} 1", "scrape_duration_seconds gauge {env=prod,site=home} 0.500000",
-                                    "scrape_samples_scraped gauge {env=prod,site=home} 10", "scrape_samples_post_metric_relabeling gauge {env=prod,site=home} 9",
-                                    "scrape_series_added gauge {env=prod,site=home} 8", "scrape_timeout_seconds gauge {env=prod,site=home} 10",
-                                    "scrape_sample_limit gauge {env=prod,site=home} 0", "scrape_body_size_bytes gauge {env=prod,site=home} 123",
-                                    "a gauge {env=prod,site=home} 1"}));
+  EXPECT_EQ(scrape("a 1\n"),
+            (Lines{"up gauge {env=prod,site=home} 1", "scrape_duration_seconds gauge {env=prod,site=home} 0.500000",
+                   "scrape_samples_scraped gauge {env=prod,site=home} 10",
+                   "scrape_samples_post_metric_relabeling gauge {env=prod,site=home} 9", "scrape_series_added gauge {env=prod,site=home} 8",
+                   "scrape_timeout_seconds gauge {env=prod,site=home} 10", "scrape_sample_limit gauge {env=prod,site=home} 0",
+                   "scrape_body_size_bytes gauge {env=prod,site=home} 123", "a gauge {env=prod,site=home} 1"}));
   EXPECT_EQ(units["scrape_duration_seconds"], "s|Duration of the scrape|{prometheus.type=gauge}");
   report = ScrapeReport{.is_gone = true};
   EXPECT_EQ(fail_scrape(), (Lines{"up gauge {env=prod,site=home} stale", "scrape_duration_seconds gauge {env=prod,site=home} stale",
@@ -238,7 +249,8 @@ TEST_F(Scrapes, WhatVanishesIsToldOnce) {
   configure("");
   std::string histogram = "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 2\n";
   EXPECT_EQ(scrape("a{x=\"1\"} 1\na{x=\"2\"} 2\n" + histogram).size(), 3U);
-  EXPECT_EQ(scrape("a{x=\"2\"} 3\n"), (Lines{"a gauge {env=prod,x=2} 3", "a gauge {env=prod,x=1} stale", "h histogram {env=prod} stale counts=0,0 bounds=1"}));
+  EXPECT_EQ(scrape("a{x=\"2\"} 3\n"),
+            (Lines{"a gauge {env=prod,x=2} 3", "a gauge {env=prod,x=1} stale", "h histogram {env=prod} stale counts=0,0 bounds=1"}));
   EXPECT_EQ(table->size(), 1U);
   EXPECT_EQ(scrape("a{x=\"2\"} 3\n"), (Lines{"a gauge {env=prod,x=2} 3"}));
   EXPECT_EQ(fail_scrape(), (Lines{"a gauge {env=prod,x=2} stale"}));
@@ -275,8 +287,10 @@ TEST_F(Scrapes, LabelsOfTargetAndTextMeet) {
 }
 
 TEST_F(Scrapes, MetricRelabelling) {
-  configure("    metric_relabel_configs:\n    - {source_labels: [__name__], regex: drop_.*, action: drop}\n    - {regex: noise, action: labeldrop}\n"
-            "    - {source_labels: [__name__], regex: old_(.*), target_label: __name__, replacement: 'new_$1'}\n");
+  configure(
+      "    metric_relabel_configs:\n    - {source_labels: [__name__], regex: drop_.*, action: drop}\n    - {regex: noise, action: "
+      "labeldrop}\n"
+      "    - {source_labels: [__name__], regex: old_(.*), target_label: __name__, replacement: 'new_$1'}\n");
   std::string text = "drop_me 1\nold_a{noise=\"1\"} 2\nold_a{noise=\"2\"} 3\nb{noise=\"x\",k=\"v\"} 4\n";
   EXPECT_EQ(scrape(text), (Lines{"new_a gauge {env=prod} 2", "b gauge {env=prod,k=v} 4"}));
   EXPECT_EQ(round->counts().scraped, 4U);
@@ -308,11 +322,14 @@ TEST_F(Scrapes, Limits) {
 
 TEST_F(Scrapes, OddHistogramsDoNoHarm) {
   configure("");
-  EXPECT_EQ(scrape("# TYPE h histogram\n"
-                   "h_bucket{p=\"1\",le=\"1\"} 1\nh_bucket{p=\"2\",le=\"1\"} 5\nh_count{p=\"2\"} 6\nh_bucket{p=\"1\",le=\"0.5\"} 4\nh_count{p=\"1\"} 7\n"
-                   "h_bucket{p=\"3\",le=\"+Inf\"} 9\nh_bucket{p=\"4\",le=\"1\"} 9\nh_bucket{p=\"5\"} 1\nh_bucket{le=\"x\"} 1\nh 4\nh_count{p=\"6\"} NaN\n"),
-            (Lines{"h histogram {env=prod,p=1} count=7 counts=4,0,6 bounds=0.500000,1", "h histogram {env=prod,p=2} count=6 counts=5,1 bounds=1",
-                   "h histogram {env=prod,p=3} count=9 counts=9", "h histogram {env=prod,p=6} count=0 counts=0"}));
+  EXPECT_EQ(
+      scrape("# TYPE h histogram\n"
+             "h_bucket{p=\"1\",le=\"1\"} 1\nh_bucket{p=\"2\",le=\"1\"} 5\nh_count{p=\"2\"} 6\nh_bucket{p=\"1\",le=\"0.5\"} "
+             "4\nh_count{p=\"1\"} 7\n"
+             "h_bucket{p=\"3\",le=\"+Inf\"} 9\nh_bucket{p=\"4\",le=\"1\"} 9\nh_bucket{p=\"5\"} 1\nh_bucket{le=\"x\"} 1\nh "
+             "4\nh_count{p=\"6\"} NaN\n"),
+      (Lines{"h histogram {env=prod,p=1} count=7 counts=4,0,6 bounds=0.500000,1", "h histogram {env=prod,p=2} count=6 counts=5,1 bounds=1",
+             "h histogram {env=prod,p=3} count=9 counts=9", "h histogram {env=prod,p=6} count=0 counts=0"}));
   EXPECT_EQ(round->counts().unusable, 3U);
 }
 

@@ -26,14 +26,14 @@ enum class SeriesRole : uint8_t { value, bucket, quantile, sum, count, created, 
 
 struct Series {
   uint64_t hash = 0;
-  uint64_t point = 0;        // hash of the attributes: the parts of one histogram have the same
-  double boundary = 0;       // of a bucket or quantile
-  uint32_t attributes = 0;   // where they begin in the arena
+  uint64_t point = 0;       // hash of the attributes: the parts of one histogram have the same
+  double boundary = 0;      // of a bucket or quantile
+  uint32_t attributes = 0;  // where they begin in the arena
   uint32_t metric = 0;
-  uint32_t last_seen = 0;    // in which scrape
+  uint32_t last_seen = 0;  // in which scrape
   SeriesRole role = SeriesRole::value;
-  bool is_live = false;      // its last point was a value, and its absence has to be told
-  bool is_twin = false;      // relabelling made it the same point as an earlier series
+  bool is_live = false;  // its last point was a value, and its absence has to be told
+  bool is_twin = false;  // relabelling made it the same point as an earlier series
 };
 
 // What a target says about names, by HELP, TYPE and UNIT.
@@ -46,18 +46,23 @@ struct MetricFamily {
 
 struct MetricEntry {
   std::string name;
-  std::string family;  // whose help and unit it has
+  uint32_t family_size = 0;  // the beginning of the name is the family whose help and unit it has; 0 is none
   prometheus::MetricType type = prometheus::MetricType::unknown;
   otlp::MetricKind kind = otlp::MetricKind::gauge;
   bool is_monotonic = false;
   uint32_t resource = 0;
   uint32_t scope = 0;
+
+  std::string_view family() const { return std::string_view(name).substr(0, family_size); }
+  uint64_t key(uint64_t seed) const;
 };
 
 struct ResourceEntry {
   std::string job;
   std::string instance;
   std::string info;  // attributes from target_info, as field 1; kept until it says something else
+
+  std::string key() const { return job + '\0' + instance; }
 };
 struct ScopeEntry {
   std::string name;  // "": the receiver's own scope
@@ -65,6 +70,7 @@ struct ScopeEntry {
   std::string schema_url;
   std::string attributes;  // as field 3
   std::string info;        // attributes from otel_scope_info
+  std::string key() const { return name + '\0' + version + '\0' + schema_url + '\0' + attributes; }
   bool is_default() const { return name.empty() && version.empty() && schema_url.empty() && attributes.empty(); }
 };
 
@@ -115,6 +121,8 @@ class SeriesTable {
   // Metrics in the order they are written: by resource, then scope.
   std::vector<uint32_t> metric_order() const;
   size_t memory_bytes() const;
+  // About the same, cheap enough to be asked in the middle of a scrape.
+  size_t rough_bytes() const;
 
  private:
   struct TextHash {
@@ -127,7 +135,7 @@ class SeriesTable {
   // What the name of a series and the known types make of it.
   struct Place {
     std::string name;
-    std::string_view family;
+    size_t family_size = 0;
     prometheus::MetricType type = prometheus::MetricType::unknown;
     SeriesRole role = SeriesRole::value;
   };
@@ -146,13 +154,13 @@ class SeriesTable {
 
   uint64_t seed_;
   uint32_t scrape_ = 0;
-  uint32_t next_ = 0;      // where the series behind the last one is
-  size_t good_size_ = 0;   // how many there were after the last scrape that was good
+  uint32_t next_ = 0;     // where the series behind the last one is
+  size_t good_size_ = 0;  // how many there were after the last scrape that was good
   std::vector<Series> series_;
   std::vector<uint32_t> slots_;  // index + 1, by hash; a power of two
   std::string arena_;
   std::vector<MetricEntry> metrics_;
-  TextMap<uint32_t> metric_indexes_;
+  std::unordered_map<uint64_t, uint32_t> metric_indexes_;  // by hash
   std::vector<ResourceEntry> resources_;
   TextMap<uint32_t> resource_indexes_;
   std::vector<ScopeEntry> scopes_;

@@ -34,13 +34,14 @@ ScrapeServices::ScrapeServices(const pipeline::Context& component, const Prometh
           component.metrics.counter("vigia_receiver_prometheus_dropped_samples", dropped_help, labels_of(component, "unusable"))),
       skipped_scrapes(component.metrics.counter("vigia_receiver_prometheus_skipped_scrapes", "Scrapes left out while memory was short.",
                                                 labels_of(component))),
-      scrapes(component.metrics.counter("vigia_receiver_prometheus_scrapes", "Scrapes of targets, failed ones included.", labels_of(component))),
-      failed_scrapes(component.metrics.counter("vigia_receiver_prometheus_failed_scrapes", "Scrapes that gave up = 0.", labels_of(component))),
+      scrapes(component.metrics.counter("vigia_receiver_prometheus_scrapes", "Scrapes of targets, failed ones included.",
+                                        labels_of(component))),
+      failed_scrapes(
+          component.metrics.counter("vigia_receiver_prometheus_failed_scrapes", "Scrapes that gave up = 0.", labels_of(component))),
       output_(output) {}
 
 Result<std::shared_ptr<net::HttpClient>> ScrapeServices::new_client(const net::ClientSettings& settings) {
-  std::shared_ptr<net::HttpClient> client =
-      net::HttpClient::create(settings, context.loops, context.resolver, context.ledger, context.log);
+  std::shared_ptr<net::HttpClient> client = net::HttpClient::create(settings, context.loops, context.resolver, context.ledger, context.log);
   begin_task();
   // The client lives until its connections are closed. What the deleter holds goes with it: weak pointers would keep it longer.
   return std::shared_ptr<net::HttpClient>(client.get(), [self = shared_from_this(), client](net::HttpClient*) mutable {
@@ -54,8 +55,7 @@ Result<std::shared_ptr<net::HttpClient>> ScrapeServices::client_of(const std::sh
   std::string key = fmt::format("{}\n{}\n{}\n{}", job->name, target.scheme, target.host, target.port);
   if (auto found = clients_.find(key); found != clients_.end())
     if (auto client = found->second.lock()) return client;
-  ASSIGN_OR_RETURN(net::ClientSettings settings,
-                   client_settings(job->http, context, target.scheme == "https", target.host, target.port));
+  ASSIGN_OR_RETURN(net::ClientSettings settings, client_settings(job->http, context, target.scheme == "https", target.host, target.port));
   settings.max_response_bytes = static_cast<size_t>(job->limits.body_bytes);
   // A connection lasts from one scrape to the next where that is not too long.
   constexpr int64_t longest_idle_ms = 5 * 60'000;

@@ -40,7 +40,8 @@ LabelList discovered_labels(const ScrapeJob& job, const std::string& address, co
 
 void append_escaped(std::string& out, std::string_view text) {
   for (char c : text) {
-    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+    bool is_plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
     if (is_plain)
       out += c;
     else if (c == ' ')
