@@ -3,17 +3,12 @@
 
 #include "otlp/wire.h"
 #include "prometheus/protobuf_histogram_internal.h"
+#include "prometheus/value_text.h"
 
 namespace vigia::prometheus {
 
 using otlp::Cursor;
 using otlp::Field;
-
-uint64_t to_count(double value) {
-  constexpr double most = 1.8446744073709550e19;
-  if (!(value > 0)) return 0;
-  return value >= most ? UINT64_MAX : static_cast<uint64_t>(value);
-}
 
 int64_t read_timestamp_ms(std::string_view message) {
   int64_t seconds = 0;

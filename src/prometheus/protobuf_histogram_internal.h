@@ -11,9 +11,6 @@ namespace vigia::prometheus {
 
 constexpr int64_t from_zigzag(uint64_t number) { return static_cast<int64_t>(number >> 1) ^ -static_cast<int64_t>(number & 1); }
 
-// A count that came as a floating-point number, cut to what a whole one can be.
-uint64_t to_count(double value);
-
 // A google.protobuf.Timestamp.
 int64_t read_timestamp_ms(std::string_view message);
 

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/utf8.h"
+#include "prometheus/number_text.h"
 #include "prometheus/protobuf_histogram_internal.h"
 #include "prometheus/value_text.h"
 
@@ -333,8 +334,10 @@ void ProtobufParser::labels(LabelList& out) const {
                                                          : "";
   out.add(name_label, std::string(raw_.name) + std::string(suffix));
   for (const RawLabel& label : labels_) out.add(label.name, label.value);
-  if (part_.kind == Kind::bucket) out.add(bucket_label, format_boundary(part_.boundary));
-  if (part_.kind == Kind::quantile) out.add(quantile_label, format_boundary(part_.boundary));
+  if (part_.kind != Kind::bucket && part_.kind != Kind::quantile) return;
+  std::string boundary;
+  append_number_with_point(boundary, part_.boundary);
+  out.add(part_.kind == Kind::bucket ? bucket_label : quantile_label, boundary);
 }
 
 bool ProtobufParser::fail(std::string_view what) {

@@ -1,9 +1,10 @@
 // Any bytes as an exposition in protobuf, with and without native histograms: no crash, nothing read out of bounds.
 
+#include "prometheus/protobuf_parser.h"
+
 #include <cstdint>
 #include <string_view>
 
-#include "prometheus/protobuf_parser.h"
 #include "prometheus/test_exposition_oracle.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

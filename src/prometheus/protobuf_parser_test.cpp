@@ -85,13 +85,11 @@ google::protobuf::FileDescriptorProto read_schema() {
 
 // The message in protobuf's text notation, behind its length.
 std::string family(const std::string& text) {
-  static google::protobuf::DescriptorPool* pool = [] {
-    auto* made = new google::protobuf::DescriptorPool;
-    CHECK(made->BuildFile(read_schema()) != nullptr);
-    return made;
-  }();
-  google::protobuf::DynamicMessageFactory factory(pool);
-  std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(pool->FindMessageTypeByName("MetricFamily"))->New());
+  static google::protobuf::DescriptorPool pool;
+  static const bool is_built = pool.BuildFile(read_schema()) != nullptr;
+  CHECK(is_built);
+  google::protobuf::DynamicMessageFactory factory(&pool);
+  std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(pool.FindMessageTypeByName("MetricFamily"))->New());
   CHECK(google::protobuf::TextFormat::ParseFromString(text, message.get()));
   std::string bytes = message->SerializeAsString();
   std::string delimited;

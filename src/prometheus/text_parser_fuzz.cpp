@@ -1,11 +1,12 @@
 // Any bytes as an exposition in text: no crash, nothing read out of bounds, and the slow reader agrees.
 
+#include "prometheus/text_parser.h"
+
 #include <cstdint>
 #include <string_view>
 
 #include "base/check.h"
 #include "prometheus/test_exposition_oracle.h"
-#include "prometheus/text_parser.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace vigia::prometheus;

@@ -1,7 +1,7 @@
 #include "prometheus/value_text.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -83,6 +83,12 @@ std::string format_boundary(double value) {
   std::string text(digits, result.ptr);
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
+}
+
+uint64_t to_count(double value) {
+  constexpr double most = 1.8446744073709550e19;
+  if (!(value > 0)) return 0;
+  return value >= most ? UINT64_MAX : static_cast<uint64_t>(value);
 }
 
 }  // namespace vigia::prometheus

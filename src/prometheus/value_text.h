@@ -2,8 +2,8 @@
 
 // Numbers as they stand in exposition texts and labels.
 
+#include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace vigia::prometheus {
@@ -12,7 +12,7 @@ namespace vigia::prometheus {
 // "infinity" are some in any case of letters; what is too small becomes 0, what is too large is refused.
 std::optional<double> parse_value(std::string_view text);
 
-// As labels `le` and `quantile` are written: "0.5", "1.0", "+Inf", "1e+06".
-std::string format_boundary(double value);
+// A count that came as a floating-point number, cut to what a whole one can be.
+uint64_t to_count(double value);
 
 }  // namespace vigia::prometheus

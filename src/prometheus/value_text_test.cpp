@@ -68,6 +68,14 @@ TEST(ValueText, BoundariesLookAsInLabels) {
     EXPECT_EQ(format_boundary(parse_value(text).value()), text);
 }
 
+TEST(ValueText, CountsAreCutToWholeNumbers) {
+  EXPECT_EQ(to_count(2.9), 2U);
+  EXPECT_EQ(to_count(-1), 0U);
+  EXPECT_EQ(to_count(NAN), 0U);
+  EXPECT_EQ(to_count(1e300), UINT64_MAX);
+  EXPECT_EQ(to_count(INFINITY), UINT64_MAX);
+}
+
 TEST(Duration, GoesBothWays) {
   struct Case {
     std::string_view text;

@@ -55,12 +55,6 @@ bool append_buckets(std::string& out, uint32_t number, const NativeHistogram::Si
 
 }  // namespace
 
-uint64_t count_of(double value) {
-  constexpr double most = 1.8446744073709550e19;
-  if (!(value > 0)) return 0;
-  return value >= most ? UINT64_MAX : static_cast<uint64_t>(value);
-}
-
 void append_exemplars(std::string& out, uint32_t number, const prometheus::ExpositionParser& parser, int64_t time_ms) {
   std::string message, name, value;
   for (const prometheus::Exemplar& exemplar : parser.exemplars()) {

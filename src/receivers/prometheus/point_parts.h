@@ -3,29 +3,12 @@
 // Parts of points in wire form: exemplars and native histograms.
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 
 #include "prometheus/exposition.h"
 
 namespace vigia::receivers {
 
-// The value that says that there is none any more, as Prometheus marks it.
-inline double stale_value() {
-  constexpr uint64_t bits = 0x7FF0000000000002;
-  double value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-inline bool is_stale(double value) {
-  constexpr uint64_t stale_bits = 0x7FF0000000000002;
-  uint64_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits == stale_bits;
-}
-
-// A count that came as a floating-point number.
-uint64_t count_of(double value);
 // 0 for times before 1970.
 inline uint64_t ns_of(int64_t ms) { return ms > 0 && ms < INT64_MAX / 1'000'000 ? static_cast<uint64_t>(ms) * 1'000'000 : 0; }
 

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "otlp/wire.h"
+#include "prometheus/special_values.h"
 #include "receivers/prometheus/point_parts.h"
 
 namespace vigia::receivers {
@@ -32,8 +33,8 @@ bool is_legacy_name(std::string_view name, bool allows_colon) {
 
 }  // namespace
 
-bool ScrapeRound::take(ExpositionParser& parser, size_t most_samples) {
-  for (size_t taken = 0; taken < most_samples;) switch (Event event = parser.next(); event) {
+bool ScrapeRound::take(ExpositionParser& parser, size_t most_entries) {
+  for (size_t taken = 0; taken < most_entries; taken++) switch (Event event = parser.next(); event) {
       case Event::help:
         table_.set_help(parser.family(), parser.text());
         break;
@@ -45,7 +46,6 @@ bool ScrapeRound::take(ExpositionParser& parser, size_t most_samples) {
         break;
       case Event::sample:
       case Event::histogram:
-        taken++;
         if (!take_sample(parser, event == Event::histogram)) return true;
         break;
       case Event::end:
@@ -172,7 +172,7 @@ void ScrapeRound::push(uint32_t index, const ExpositionParser& parser, int64_t t
   Sample sample;
   sample.series = index;
   // A target that exposes the mark of staleness itself means a number that is none.
-  sample.value = is_stale(parser.value()) ? std::nan("") : parser.value();
+  sample.value = prometheus::is_stale(parser.value()) ? std::nan("") : parser.value();
   sample.time_ms = time_ms;
   sample.has_time = has_time;
   if (keep_extra(sample, series, parser)) samples_.push_back(sample);
@@ -213,7 +213,7 @@ void ScrapeRound::tell_stale(uint32_t index) {
   table_[index].is_live = false;
   Sample sample;
   sample.series = index;
-  sample.value = stale_value();
+  sample.value = prometheus::stale_value();
   sample.time_ms = time_ms_;
   samples_.push_back(sample);
 }

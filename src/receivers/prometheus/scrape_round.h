@@ -50,7 +50,7 @@ class ScrapeRound {
   }
 
   // Takes some entries; true at the end, which may be an error.
-  bool take(prometheus::ExpositionParser& parser, size_t most_samples);
+  bool take(prometheus::ExpositionParser& parser, size_t most_entries);
   // The target could not be read at all.
   void fail(Status why) {
     if (error_.is_ok()) error_ = std::move(why);

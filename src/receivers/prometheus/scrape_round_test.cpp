@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "otlp/json_write.h"
+#include "base/hash.h"
 #include "otlp/validate.h"
 #include "pipeline/test_kit.h"
 #include "prometheus/openmetrics_parser.h"
@@ -63,6 +63,7 @@ class Scrapes : public ::testing::Test {
     round->finish();
     bool is_good = round->error().is_ok();
     PointWriter writer(settings, *job, target, config.external_labels, *table, ledger);
+    if (report) writer.write_report(*report, now_ms);
     writer.write(*round);
     std::vector<std::string> lines;
     size_t points = 0;
@@ -158,6 +159,7 @@ class Scrapes : public ::testing::Test {
   WriterSettings settings;
   MemoryLedger ledger;
   std::unique_ptr<ScrapeRound> round;
+  std::optional<ScrapeReport> report;
   int64_t now_ms = 1'700'000'000'000;
   std::string resource, scope_text;
   std::map<std::string, std::string> units;
@@ -221,6 +223,28 @@ TEST_F(Scrapes, TargetInfoAndScopesSayWhereMetricsBelong) {
   EXPECT_EQ(resource, "{service.name=other,server.address=i,service.instance.id=i:1,server.port=1,url.scheme=http}");
 }
 
+TEST_F(Scrapes, AScrapeReportsAboutItself) {
+  configure("", "{external_labels: {site: home}}");
+  report.emplace();
+  report->is_up = true;
+  report->duration_s = 0.5;
+  report->counts = {10, 9, 8, 0, 0};
+  report->has_extras = true;
+  report->body_bytes = 123;
+  EXPECT_EQ(scrape("a 1\n"),
+            (Lines{"up gauge {env=prod,site=home} 1", "scrape_duration_seconds gauge {env=prod,site=home} 0.500000",
+                   "scrape_samples_scraped gauge {env=prod,site=home} 10",
+                   "scrape_samples_post_metric_relabeling gauge {env=prod,site=home} 9", "scrape_series_added gauge {env=prod,site=home} 8",
+                   "scrape_timeout_seconds gauge {env=prod,site=home} 10", "scrape_sample_limit gauge {env=prod,site=home} 0",
+                   "scrape_body_size_bytes gauge {env=prod,site=home} 123", "a gauge {env=prod,site=home} 1"}));
+  EXPECT_EQ(units["scrape_duration_seconds"], "s|Duration of the scrape|{prometheus.type=gauge}");
+  report = ScrapeReport{.is_gone = true};
+  EXPECT_EQ(fail_scrape(), (Lines{"up gauge {env=prod,site=home} stale", "scrape_duration_seconds gauge {env=prod,site=home} stale",
+                                  "scrape_samples_scraped gauge {env=prod,site=home} stale",
+                                  "scrape_samples_post_metric_relabeling gauge {env=prod,site=home} stale",
+                                  "scrape_series_added gauge {env=prod,site=home} stale", "a gauge {env=prod,site=home} stale"}));
+}
+
 TEST_F(Scrapes, WhatVanishesIsToldOnce) {
   configure("");
   std::string histogram = "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 2\n";
@@ -234,7 +258,7 @@ TEST_F(Scrapes, WhatVanishesIsToldOnce) {
   EXPECT_EQ(scrape("a{x=\"2\"} 4\n"), (Lines{"a gauge {env=prod,x=2} 4"}));
   // Broken text: not a sample of it counts.
   EXPECT_EQ(scrape("a{x=\"2\"} 5\nb 1\nc{\n"), (Lines{"a gauge {env=prod,x=2} stale"}));
-  EXPECT_EQ(round->error().message(), "line 4: expected the name of a label, found the end of the text");
+  EXPECT_EQ(round->error().message(), "line 3: expected the name of a label, found the end of the line");
   EXPECT_EQ(scrape(""), (Lines{}));
   EXPECT_EQ(table->size(), 0U);
 }

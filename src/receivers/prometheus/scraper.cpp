@@ -12,7 +12,9 @@ namespace vigia::receivers {
 namespace {
 
 // About two milliseconds of work.
-constexpr size_t samples_at_a_time = 10'000;
+constexpr size_t entries_at_a_time = 10'000;
+// What may be remembered of a target, for each byte that its text may have.
+constexpr uint64_t state_bytes_per_body_byte = 4;
 // A target that was away for so many scrapes has to introduce itself anew.
 constexpr int patience_failures = 10;
 
@@ -160,8 +162,21 @@ Status Scraper::open(net::ClientResponse answer) {
   return {};
 }
 
+// A text of nothing but names takes more memory than it has bytes.
+Status Scraper::check_memory() const {
+  if (services_->context.ledger.is_over_limit()) return resource_exhausted("the memory limit was reached while the text was read");
+  if (table_.rough_bytes() > job_->limits.body_bytes * state_bytes_per_body_byte)
+    return resource_exhausted("the target has more series than the body_size_limit allows memory for");
+  return {};
+}
+
 void Scraper::read_some() {
-  if (!round_->take(*parser_, samples_at_a_time)) {
+  bool is_done = round_->take(*parser_, entries_at_a_time);
+  if (Status status = check_memory(); !is_done && !status.is_ok()) {
+    round_->fail(std::move(status));
+    is_done = true;
+  }
+  if (!is_done) {
     services_->loop.post([weak = weak_from_this()] {
       auto self = weak.lock();
       if (self && !self->is_stopped_) self->read_some();
@@ -187,7 +202,7 @@ void Scraper::end_round() {
   round_.reset();
   if (about.is_up)
     table_.forget_unseen();
-  else if (failures_ >= patience_failures || table_.is_overgrown())
+  else if (failures_ >= patience_failures || table_.is_overgrown() || !check_memory().is_ok())
     table_.forget_all();
   note_size();
 }

@@ -36,6 +36,7 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
   void request(Result<net::Headers> headers);
   void on_answer(Result<net::ClientResponse> answer);
   Status open(net::ClientResponse answer);
+  Status check_memory() const;
   void read_some();
   void end_round();
   void tell_gone();

@@ -2,73 +2,19 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <numeric>
 
 #include "base/hash.h"
-#include "base/utf8.h"
-#include "otlp/attribute_write.h"
-#include "prometheus/value_text.h"
+#include "otlp/wire.h"
 
 namespace vigia::receivers {
 
 namespace {
 
-using otlp::MetricKind;
-using prometheus::Label;
 using prometheus::LabelList;
 using prometheus::MetricType;
 
-constexpr std::string_view scope_prefix = "otel_scope_";
-constexpr std::string_view scope_name_label = "otel_scope_name";
-constexpr std::string_view scope_version_label = "otel_scope_version";
-constexpr std::string_view scope_schema_label = "otel_scope_schema_url";
 constexpr uint32_t family_patience_scrapes = 10;
-
-MetricKind kind_of(MetricType type, SeriesRole role) {
-  if (role == SeriesRole::native) return MetricKind::exponential_histogram;
-  switch (type) {
-    case MetricType::counter:
-    case MetricType::info:
-    case MetricType::stateset:
-      return MetricKind::sum;
-    case MetricType::histogram:
-      return MetricKind::histogram;
-    case MetricType::summary:
-      return MetricKind::summary;
-    default:
-      return MetricKind::gauge;
-  }
-}
-
-void append_label(std::string& out, uint32_t number, std::string_view name, std::string_view value) {
-  if (is_valid_utf8(name) && is_valid_utf8(value))
-    otlp::append_attribute(out, number, name, value);
-  else
-    otlp::append_attribute(out, number, repair_utf8(name), repair_utf8(value));
-}
-
-bool is_identity_label(std::string_view name) {
-  return name == prometheus::name_label || name == prometheus::job_label || name == prometheus::instance_label;
-}
-
-// Labels that say where a point belongs rather than what it is.
-bool is_placing_label(std::string_view name, MetricKind kind) {
-  if (is_identity_label(name) || name == "__scheme__" || name == "__metrics_path__" || name.starts_with(scope_prefix)) return true;
-  return (kind == MetricKind::histogram && name == prometheus::bucket_label) ||
-         (kind == MetricKind::summary && name == prometheus::quantile_label);
-}
-
-std::string key_of(const MetricEntry& entry) {
-  std::string key = entry.name + '\0';
-  key += static_cast<char>(entry.kind);
-  key += static_cast<char>(entry.type);
-  return key + std::to_string(entry.resource) + '/' + std::to_string(entry.scope);
-}
-std::string key_of(const ResourceEntry& entry) { return entry.job + '\0' + entry.instance; }
-std::string key_of(const ScopeEntry& entry) {
-  return entry.name + '\0' + entry.version + '\0' + entry.schema_url + '\0' + entry.attributes;
-}
 
 uint64_t mix(uint64_t a, uint64_t b) {
   uint64_t mixed = (a ^ (b + 0x9E3779B97F4A7C15ULL + (a << 6) + (a >> 2))) * 0xD6E8FEB86659FD93ULL;
@@ -136,79 +82,6 @@ uint32_t SeriesTable::add(std::string_view identity, const LabelList* labels, bo
   return index;
 }
 
-// The family `base` says that what ends in `suffix` is a part of it.
-std::optional<SeriesTable::Place> SeriesTable::place_in(std::string_view base, std::string_view suffix) const {
-  auto found = families_.find(base);
-  if (found == families_.end()) return std::nullopt;
-  MetricType type = found->second.type;
-  std::string_view family = found->first;
-  bool is_created = suffix == "_created";
-  if (type == MetricType::counter && (is_created || suffix == "_total"))
-    return Place{std::string(base) + "_total", family, type, is_created ? SeriesRole::created : SeriesRole::value};
-  if (type == MetricType::info && suffix == "_info") return Place{std::string(base), family, type, SeriesRole::value};
-  bool is_histogram = type == MetricType::histogram;
-  if (!is_histogram && type != MetricType::summary) return std::nullopt;
-  if (is_histogram && suffix == "_bucket") return Place{std::string(base), family, type, SeriesRole::bucket};
-  if (suffix == "_sum") return Place{std::string(base), family, type, SeriesRole::sum};
-  if (suffix == "_count") return Place{std::string(base), family, type, SeriesRole::count};
-  if (is_created) return Place{std::string(base), family, type, SeriesRole::created};
-  return std::nullopt;
-}
-
-SeriesTable::Place SeriesTable::place_of(std::string_view name, bool is_native) const {
-  if (name == "target_info") return {std::string(name), {}, MetricType::info, SeriesRole::target_info};
-  if (name == "otel_scope_info") return {std::string(name), {}, MetricType::info, SeriesRole::scope_info};
-  auto exact = families_.find(name);
-  if (is_native)
-    return {std::string(name), exact == families_.end() ? std::string_view() : exact->first, MetricType::histogram, SeriesRole::native};
-  if (exact != families_.end()) {
-    MetricType type = exact->second.type;
-    SeriesRole role = type == MetricType::summary     ? SeriesRole::quantile
-                      : type == MetricType::histogram ? SeriesRole::unusable
-                                                      : SeriesRole::value;
-    return {std::string(name), exact->first, type, role};
-  }
-  for (std::string_view suffix : {"_bucket", "_count", "_sum", "_total", "_created", "_info"})
-    if (name.size() > suffix.size() && name.ends_with(suffix))
-      if (auto place = place_in(name.substr(0, name.size() - suffix.size()), suffix)) return std::move(*place);
-  return {std::string(name), {}, MetricType::unknown, SeriesRole::value};
-}
-
-void SeriesTable::set_boundary(const LabelList& labels, Series& series) const {
-  if (series.role != SeriesRole::bucket && series.role != SeriesRole::quantile) return;
-  std::string_view text = labels.get(series.role == SeriesRole::bucket ? prometheus::bucket_label : prometheus::quantile_label);
-  std::optional<double> boundary = prometheus::parse_value(text);
-  if (boundary && !std::isnan(*boundary))
-    series.boundary = *boundary;
-  else
-    series.role = SeriesRole::unusable;
-}
-
-void SeriesTable::set_attributes(const LabelList& labels, Series& series) {
-  MetricKind kind = metrics_[series.metric].kind;
-  std::string blob;
-  for (const Label& label : labels) {
-    if (series.role == SeriesRole::target_info) {
-      if (!is_identity_label(label.name)) append_label(blob, 1, label.name, label.value);
-    } else if (series.role == SeriesRole::scope_info) {
-      if (!is_identity_label(label.name) && !label.name.starts_with(scope_prefix)) append_label(blob, 3, label.name, label.value);
-    } else if (!is_placing_label(label.name, kind)) {
-      append_label(blob, otlp::point_attributes_number(kind), label.name, label.value);
-    }
-  }
-  series.point = hash64(blob, seed_);
-  if (!series_.empty() && series_.back().role != SeriesRole::dropped && series_.back().metric == series.metric &&
-      series_.back().point == series.point) {
-    series.attributes = series_.back().attributes;
-    return;
-  }
-  size_t needed = blob.size() + otlp::varint_size(blob.size());
-  if (arena_.capacity() - arena_.size() < needed) arena_.reserve(arena_.size() + std::max<size_t>(needed, arena_.size() / 4 + 256));
-  series.attributes = static_cast<uint32_t>(arena_.size());
-  otlp::append_varint(arena_, blob.size());
-  arena_ += blob;
-}
-
 // A text behind its length.
 static std::string_view blob_at(const std::string& arena, uint32_t offset) {
   const char* at = arena.data() + offset;
@@ -221,47 +94,6 @@ static std::string_view blob_at(const std::string& arena, uint32_t offset) {
 }
 
 std::string_view SeriesTable::attributes_of(const Series& series) const { return blob_at(arena_, series.attributes); }
-
-uint32_t SeriesTable::metric_index(const Place& place, const LabelList& labels) {
-  MetricEntry entry{place.name, std::string(place.family), place.type, kind_of(place.type, place.role)};
-  entry.is_monotonic = place.type == MetricType::counter;
-  entry.resource = resource_index(labels);
-  entry.scope = scope_index(labels);
-  auto [found, is_new] = metric_indexes_.try_emplace(key_of(entry), static_cast<uint32_t>(metrics_.size()));
-  if (is_new) metrics_.push_back(std::move(entry));
-  return found->second;
-}
-
-uint32_t SeriesTable::resource_index(const LabelList& labels) {
-  std::string_view job = labels.get(prometheus::job_label);
-  std::string_view instance = labels.get(prometheus::instance_label);
-  if (job.empty()) job = resources_[0].job;
-  if (instance.empty()) instance = resources_[0].instance;
-  if (job == resources_[0].job && instance == resources_[0].instance) return 0;
-  ResourceEntry entry{std::string(job), std::string(instance), ""};
-  auto [found, is_new] = resource_indexes_.try_emplace(key_of(entry), static_cast<uint32_t>(resources_.size()));
-  if (is_new) resources_.push_back(std::move(entry));
-  return found->second;
-}
-
-uint32_t SeriesTable::scope_index(const LabelList& labels) {
-  ScopeEntry entry;
-  for (const Label& label : labels) {
-    if (!label.name.starts_with(scope_prefix)) continue;
-    if (label.name == scope_name_label)
-      entry.name = label.value;
-    else if (label.name == scope_version_label)
-      entry.version = label.value;
-    else if (label.name == scope_schema_label)
-      entry.schema_url = label.value;
-    else
-      append_label(entry.attributes, 3, std::string_view(label.name).substr(scope_prefix.size()), label.value);
-  }
-  if (entry.is_default()) return 0;
-  auto [found, is_new] = scope_indexes_.try_emplace(key_of(entry), static_cast<uint32_t>(scopes_.size()));
-  if (is_new) scopes_.push_back(std::move(entry));
-  return found->second;
-}
 
 MetricFamily& SeriesTable::seen_family(std::string_view name) {
   auto found = families_.find(name);
@@ -294,7 +126,7 @@ void SeriesTable::forget_series_of(std::string_view family) {
   for (Series& series : series_) {
     if (series.role == SeriesRole::dropped || series.hash == 0) continue;
     const MetricEntry& metric = metrics_[series.metric];
-    if (metric.family != family && metric.name != family) continue;
+    if (metric.family() != family && metric.name != family) continue;
     series.hash = 0;
     has_any = true;
   }
@@ -339,8 +171,9 @@ void SeriesTable::forget_unseen() {
   std::erase_if(series_, [&](const Series& series) { return series.last_seen != scrape_ || series.hash == 0; });
   good_size_ = series_.size();
   std::erase_if(families_, [&](const auto& entry) { return scrape_ - entry.second.last_seen > family_patience_scrapes; });
+  if (series_.capacity() > series_.size() + series_.size() / 8) series_.shrink_to_fit();
+  if (arena_.capacity() > arena_.size() + arena_.size() / 8) arena_.shrink_to_fit();
   if (series_.size() == before) return;
-  series_.shrink_to_fit();
   rebuild_lists();
   rebuild_slots();
   mark_twins();
@@ -396,18 +229,26 @@ void SeriesTable::rebuild_lists() {
     series.attributes = last_new;
   }
   arena_.shrink_to_fit();
-  for (uint32_t i = 0; i < metrics_.size(); i++) metric_indexes_[key_of(metrics_[i])] = i;
-  for (uint32_t i = 1; i < resources_.size(); i++) resource_indexes_[key_of(resources_[i])] = i;
-  for (uint32_t i = 1; i < scopes_.size(); i++) scope_indexes_[key_of(scopes_[i])] = i;
+  for (uint32_t i = 0; i < metrics_.size(); i++) metric_indexes_[metrics_[i].key(seed_)] = i;
+  for (uint32_t i = 1; i < resources_.size(); i++) resource_indexes_[resources_[i].key()] = i;
+  for (uint32_t i = 1; i < scopes_.size(); i++) scope_indexes_[scopes_[i].key()] = i;
+}
+
+size_t SeriesTable::rough_bytes() const {
+  constexpr size_t metric_bytes = 150, family_bytes = 250, place_bytes = 300;
+  return series_.size() * (sizeof(Series) + 2 * sizeof(uint32_t)) + arena_.size() + metrics_.size() * metric_bytes +
+         families_.size() * family_bytes + (resources_.size() + scopes_.size()) * place_bytes;
 }
 
 size_t SeriesTable::memory_bytes() const {
   constexpr size_t map_node_bytes = 64;
+  constexpr size_t hash_node_bytes = 40;
   size_t bytes = series_.capacity() * sizeof(Series) + slots_.capacity() * sizeof(uint32_t) + arena_.capacity();
   bytes +=
       metrics_.capacity() * sizeof(MetricEntry) + resources_.capacity() * sizeof(ResourceEntry) + scopes_.capacity() * sizeof(ScopeEntry);
-  bytes += (metric_indexes_.size() + resource_indexes_.size() + scope_indexes_.size() + families_.size()) * map_node_bytes;
-  for (const MetricEntry& metric : metrics_) bytes += metric.name.size() * 2 + metric.family.size();
+  bytes +=
+      metric_indexes_.size() * hash_node_bytes + (resource_indexes_.size() + scope_indexes_.size() + families_.size()) * map_node_bytes;
+  for (const MetricEntry& metric : metrics_) bytes += metric.name.size();
   for (const auto& [name, family] : families_) bytes += name.size() + sizeof(MetricFamily) + family.help.size() + family.unit.size();
   return bytes;
 }

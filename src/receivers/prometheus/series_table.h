@@ -46,18 +46,23 @@ struct MetricFamily {
 
 struct MetricEntry {
   std::string name;
-  std::string family;  // whose help and unit it has
+  uint32_t family_size = 0;  // the beginning of the name is the family whose help and unit it has; 0 is none
   prometheus::MetricType type = prometheus::MetricType::unknown;
   otlp::MetricKind kind = otlp::MetricKind::gauge;
   bool is_monotonic = false;
   uint32_t resource = 0;
   uint32_t scope = 0;
+
+  std::string_view family() const { return std::string_view(name).substr(0, family_size); }
+  uint64_t key(uint64_t seed) const;
 };
 
 struct ResourceEntry {
   std::string job;
   std::string instance;
   std::string info;  // attributes from target_info, as field 1; kept until it says something else
+
+  std::string key() const { return job + '\0' + instance; }
 };
 struct ScopeEntry {
   std::string name;  // "": the receiver's own scope
@@ -65,6 +70,7 @@ struct ScopeEntry {
   std::string schema_url;
   std::string attributes;  // as field 3
   std::string info;        // attributes from otel_scope_info
+  std::string key() const { return name + '\0' + version + '\0' + schema_url + '\0' + attributes; }
   bool is_default() const { return name.empty() && version.empty() && schema_url.empty() && attributes.empty(); }
 };
 
@@ -115,6 +121,8 @@ class SeriesTable {
   // Metrics in the order they are written: by resource, then scope.
   std::vector<uint32_t> metric_order() const;
   size_t memory_bytes() const;
+  // About the same, cheap enough to be asked in the middle of a scrape.
+  size_t rough_bytes() const;
 
  private:
   struct TextHash {
@@ -127,7 +135,7 @@ class SeriesTable {
   // What the name of a series and the known types make of it.
   struct Place {
     std::string name;
-    std::string_view family;
+    size_t family_size = 0;
     prometheus::MetricType type = prometheus::MetricType::unknown;
     SeriesRole role = SeriesRole::value;
   };
@@ -152,7 +160,7 @@ class SeriesTable {
   std::vector<uint32_t> slots_;  // index + 1, by hash; a power of two
   std::string arena_;
   std::vector<MetricEntry> metrics_;
-  TextMap<uint32_t> metric_indexes_;
+  std::unordered_map<uint64_t, uint32_t> metric_indexes_;  // by hash
   std::vector<ResourceEntry> resources_;
   TextMap<uint32_t> resource_indexes_;
   std::vector<ScopeEntry> scopes_;

@@ -43,10 +43,10 @@ ScrapeServices::ScrapeServices(const pipeline::Context& component, const Prometh
 Result<std::shared_ptr<net::HttpClient>> ScrapeServices::new_client(const net::ClientSettings& settings) {
   std::shared_ptr<net::HttpClient> client = net::HttpClient::create(settings, context.loops, context.resolver, context.ledger, context.log);
   begin_task();
-  // The last holder lets go on the loop; the client lives until its connections are closed.
+  // The client lives until its connections are closed. What the deleter holds goes with it: weak pointers would keep it longer.
   return std::shared_ptr<net::HttpClient>(client.get(), [self = shared_from_this(), client](net::HttpClient*) mutable {
     net::HttpClient& closing = *client;
-    closing.close([self, client = std::move(client)] { self->end_task(); });
+    closing.close([self = std::move(self), client = std::move(client)] { self->end_task(); });
   });
 }
 
