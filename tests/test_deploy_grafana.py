@@ -15,11 +15,12 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from configurations import otlp_receiver
 from deployment import DEPLOY, document, judged
+from waiting import wait_until
 
 GRAFANA = DEPLOY / "grafana"
 DASHBOARDS = sorted(GRAFANA.glob("*.json"))
 NAMES = [path.stem for path in DASHBOARDS]
-# Of document 1, as agents push them and show them on /metrics.
+# Of document 1, as agents show them on /metrics.
 OF_AGENTS = {
     "system_cpu_usage", "system_memory_usage_bytes", "system_memory_usage_percent", "system_disk_usage_bytes", "system_network_io_bytes",
     "agent_buffer_size", "agent_buffer_usage_percent", "agent_collector_reachable", "agent_collector_latency_ms", "agent_spans_sent_total",
@@ -137,6 +138,13 @@ def test_every_metric_exists(vigia, tmp_path):
         used |= set(re.findall(r"\b[a-zA-Z_]\w*\b(?!\s*\()", plain))
     assert used <= OF_AGENTS | OF_PROMETHEUS | served, used - OF_AGENTS - OF_PROMETHEUS - served
     assert OF_AGENTS <= used, "what document 1 measures is shown"
+
+
+def test_agents_have_the_metrics_of_theirs(vigia, tmp_path):
+    process = vigia.role("agent", "--customer-id", "cliente-a", "--collector-endpoint", "http://127.0.0.1:1", "--health-port", "0", "--otlp-grpc-port", "0",
+                         "--otlp-http-port", "0", "--health-host", "127.0.0.1", "--data-dir", tmp_path / "data", "--metrics-interval", "1s",
+                         environment={"REGISTRATION_ENABLED": "false"})
+    wait_until(lambda: OF_AGENTS <= set(re.findall(r"(?m)^(\w+)", process.get("http", "/metrics")[1])), "all are shown")
 
 
 def test_provisioning():

@@ -107,6 +107,78 @@ def test_the_jobs_that_rules_speak_of_are_scraped():
     assert {(tuple(rule["source_labels"]), rule["regex"]) for rule in actions.values()} == {(("__meta_vigia_agent_type",), "tfo-otel-agent")}
 
 
+def serving(answer):
+    """A server on the loopback that gives `answer(path, body)`, as bytes, to whatever it is asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            content = answer(self.path, self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    return Server(Handler)
+
+
+class Server:
+    def __init__(self, handler):
+        self.server = HTTPServer(("127.0.0.1", 0), handler)
+        self.address = f"127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def running(program, folder, *arguments):
+    with open(folder / "log", "wb") as log:
+        return subprocess.Popen([program, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def stopped(process, folder):
+    process.terminate()
+    process.wait(20)
+    print((folder / "log").read_text(errors="replace")[-4000:])
+
+
+def test_prometheus_finds_each_agent_under_its_job(tmp_path):
+    """Debian's Prometheus with our file, and a registry that knows an agent of each kind."""
+    groups_of_registry = [
+        {"targets": ["127.0.0.1:1"], "labels": {"customer_id": "cliente-a", "node_id": "web-01", "node": "web-01", "__metrics_path__": "/metrics"}},
+        {"targets": ["127.0.0.1:2"], "labels": {"customer_id": "cliente-b", "node_id": "edge-01", "node": "edge-01",
+                                                "__meta_vigia_agent_type": "tfo-otel-agent"}},
+    ]
+    registry = serving(lambda path, _: json.dumps(groups_of_registry if path == "/api/v1/sd/agents" else []).encode())
+    text = (PROMETHEUS / "prometheus.yml").read_text().replace("localhost:8080", registry.address).replace("rules/*.yml", f"{PROMETHEUS}/rules/*.yml")
+    (tmp_path / "prometheus.yml").write_text(text)
+    port = free_port()
+    process = running(tool("prometheus"), tmp_path, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
+                      f"--web.listen-address=127.0.0.1:{port}")
+    try:
+        wait_until(lambda: accepts_connections(port) and requests.get(f"http://127.0.0.1:{port}/-/ready", timeout=10).ok, "Prometheus is ready", 20)
+
+        def targets():
+            found = requests.get(f"http://127.0.0.1:{port}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
+            return sorted((target["labels"]["job"], target["labels"].get("node", ""), target["labels"].get("customer_id", "")) for target in found)
+
+        expected = [("customer-agents", "web-01", "cliente-a"), ("otel-collector", "", ""), ("tfo-otel-agent", "edge-01", "cliente-b")]
+        wait_until(lambda: targets() == expected, "each agent is a target of one job", 20)
+        rules = requests.get(f"http://127.0.0.1:{port}/api/v1/rules", timeout=10).json()["data"]["groups"]
+        assert sum(len(group["rules"]) for group in rules) == sum(len(group["rules"]) for group in groups().values())
+    finally:
+        stopped(process, tmp_path)
+        registry.close()
+
+
 # --- Who is told ---
 
 
@@ -114,34 +186,20 @@ class Inbox:
     """A webhook that keeps what Alertmanager sends."""
 
     def __init__(self):
-        received = self.received = []
+        self.received = []
+        self.server = serving(self._keep)
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                received.append((self.path.strip("/"), body))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
+    def _keep(self, path, body):
+        self.received.append((path.strip("/"), json.loads(body)))
+        return b""
 
     def url(self, receiver):
-        return f"http://127.0.0.1:{self.server.server_port}/{receiver}"
+        return f"http://{self.server.address}/{receiver}"
 
     def told(self):
         """[(receiver, name, severity, node)] of all alerts in all messages."""
         return sorted((receiver, alert["labels"]["alertname"], alert["labels"]["severity"], alert["labels"].get("node_id", ""))
                       for receiver, message in self.received for alert in message["alerts"])
-
-    def close(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -153,17 +211,14 @@ def alertmanager(tmp_path):
     config["receivers"] = [{"name": receiver["name"], "webhook_configs": [{"url": inbox.url(receiver["name"])}]} for receiver in config["receivers"]]
     (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
     port = free_port()
-    with open(tmp_path / "log", "wb") as log:
-        process = subprocess.Popen([program, f"--config.file={tmp_path}/alertmanager.yml", f"--storage.path={tmp_path}/data", "--cluster.listen-address=",
-                                    f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
+    process = running(program, tmp_path, f"--config.file={tmp_path}/alertmanager.yml", f"--storage.path={tmp_path}/data", "--cluster.listen-address=",
+                      f"--web.listen-address=127.0.0.1:{port}")
     try:
         wait_until(lambda: accepts_connections(port), "Alertmanager is ready", 20)
         yield f"http://127.0.0.1:{port}", inbox
     finally:
-        process.terminate()
-        process.wait(20)
-        inbox.close()
-        print((tmp_path / "log").read_text(errors="replace")[-4000:])
+        stopped(process, tmp_path)
+        inbox.server.close()
 
 
 def test_alertmanager_takes_its_configuration():

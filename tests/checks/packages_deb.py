@@ -39,8 +39,8 @@ def machine(tmp_path_factory, upgrade):
     subprocess.run(["cp", "-a", base_tree(CACHE), tree], check=True)
     made = Machine(tree)
     made.prepare(DEB)
-    shutil.copy(DEB, tree / "root/vigia.deb")
-    shutil.copy(upgrade, tree / "root/upgrade.deb")
+    shutil.copy(DEB, tree / "opt/vigia.deb")
+    shutil.copy(upgrade, tree / "opt/upgrade.deb")
     if not made.boot():
         pytest.skip(f"no systemd in namespaces here: {(tree.parent / 'console').read_text(errors='replace')[-300:]}")
     yield made
@@ -65,7 +65,7 @@ def test_the_package_is_well_made():
 
 
 def test_an_agent_that_knows_nothing_is_installed_and_not_started(machine):
-    said = machine.run("dpkg", "-i", "/root/vigia.deb").stdout
+    said = machine.run("dpkg", "-i", "/opt/vigia.deb").stdout
     assert "set CUSTOMER_ID and OTEL_EXPORTER_OTLP_ENDPOINT" in said
     assert machine.run("vigia", "--version").stdout.startswith("vigia version ")
     assert machine.run("systemctl", "is-enabled", AGENT).stdout.strip() == "enabled"
@@ -145,7 +145,7 @@ def test_an_upgrade_keeps_settings_and_replaces_what_runs(machine):
     start_agent(machine)
     before = machine.pid(AGENT)
     machine.write("/var/lib/vigia/kept", "data")
-    machine.run("dpkg", "-i", "/root/upgrade.deb")
+    machine.run("dpkg", "-i", "/opt/upgrade.deb")
     assert machine.read("/etc/vigia/agent.env") == SETTINGS and machine.read("/var/lib/vigia/kept") == "data"
     wait_until(lambda: machine.pid(AGENT) not in (0, before), "the new program runs", 20)
     machine.wait_active(AGENT)
@@ -154,7 +154,7 @@ def test_an_upgrade_keeps_settings_and_replaces_what_runs(machine):
 
 def test_an_upgrade_respects_who_has_disabled_it(machine):
     machine.run("systemctl", "disable", "--now", AGENT)
-    machine.run("dpkg", "-i", "/root/upgrade.deb")
+    machine.run("dpkg", "-i", "/opt/upgrade.deb")
     assert machine.run("systemctl", "is-enabled", AGENT, code=None).stdout.strip() == "disabled"
     assert machine.property(AGENT, "ActiveState") == "inactive"
     machine.run("systemctl", "enable", "--now", AGENT)
@@ -168,7 +168,7 @@ def test_removal_keeps_settings_and_data(machine):
 
 
 def test_installed_again_it_goes_on_by_itself(machine):
-    machine.run("dpkg", "-i", "/root/vigia.deb")
+    machine.run("dpkg", "-i", "/opt/vigia.deb")
     machine.wait_active(AGENT)
     wait_until(lambda: machine.fetch("http://127.0.0.1:8080/health"), "the agent answers", 20)
 
