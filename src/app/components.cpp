@@ -17,6 +17,7 @@
 #include "processors/memory_limiter/factory.h"
 #include "processors/probabilistic_sampler/factory.h"
 #include "processors/resource/factory.h"
+#include "receivers/filelog/factory.h"
 #include "receivers/otlp/factory.h"
 
 namespace vigia::app {
@@ -29,7 +30,7 @@ std::vector<std::string> known_elsewhere() {
   return {
       // Receivers.
       "activedirectoryds", "apache", "awscloudwatch", "awscontainerinsightreceiver", "awsfirehose", "awsxray", "azureblob", "azureeventhub",
-      "azuremonitor", "carbon", "chrony", "cloudfoundry", "collectd", "couchdb", "datadog", "docker_stats", "elasticsearch", "expvar", "filelog",
+      "azuremonitor", "carbon", "chrony", "cloudfoundry", "collectd", "couchdb", "datadog", "docker_stats", "elasticsearch", "expvar",
       "filestats", "fluentforward", "googlecloudpubsub", "googlecloudspanner", "haproxy", "hostmetrics", "httpcheck", "iis", "influxdb", "jaeger",
       "jmx", "journald", "k8s_cluster", "k8s_events", "k8sobjects", "kafka", "kafkametrics", "kubeletstats", "loki", "memcached", "mongodb",
       "mongodbatlas", "mysql", "netflow", "nginx", "nop", "nsxt", "opencensus", "oracledb", "otlpjsonfile", "podman_stats", "postgresql", "prometheus",
@@ -61,7 +62,7 @@ std::vector<std::string> known_elsewhere() {
 
 pipeline::Components all_components() {
   pipeline::Components components;
-  components.receivers = {receivers::otlp_receiver()};
+  components.receivers = {receivers::filelog_receiver(), receivers::otlp_receiver()};
   components.processors = {processors::attributes_processor(),
                            processors::batch_processor(),
                            processors::filter_processor(),

@@ -24,6 +24,13 @@ bool Regex::is_found_in(std::string_view text) const {
   return compiled_->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
 }
 
+bool Regex::find(std::string_view text, size_t from, std::string_view& match) const {
+  re2::StringPiece found;
+  if (!compiled_->Match(piece(text), from, text.size(), re2::RE2::UNANCHORED, &found, 1)) return false;
+  match = {found.data(), found.size()};
+  return true;
+}
+
 bool Regex::find_groups(std::string_view text, std::vector<std::string_view>& groups) const {
   auto count = static_cast<size_t>(compiled_->NumberOfCapturingGroups()) + 1;
   std::vector<re2::StringPiece> found(count);
