@@ -17,7 +17,7 @@ struct Sample {
   uint64_t hash = 0;
 
   static Sample of(std::string_view bytes) { return {bytes.size(), hash64(bytes)}; }
-  bool fits(std::string_view bytes) const { return bytes.size() == size && hash64(bytes) == hash; }
+  bool fits(std::string_view bytes) const { return bytes.size() == size && (size == 0 || hash64(bytes) == hash); }
   bool operator==(const Sample&) const = default;
 };
 

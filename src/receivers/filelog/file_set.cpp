@@ -56,6 +56,7 @@ const std::set<std::string>& FileSet::look() {
     if (!file.is_present && !file.is_remembered) check_gone(file);
     if (file.copy_of != 0) check_copy(file);
   });
+  known_.forget_some();
   is_first_look_ = false;
   telemetry_.open_files.set(static_cast<double>(open_count_));
   telemetry_.known_files.set(static_cast<double>(known_.size()));

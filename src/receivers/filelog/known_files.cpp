@@ -80,9 +80,17 @@ void KnownFiles::remember(TrackedFile& file) {
   file.has_rest = false;
   file.file.reset();
   remembered_.insert(file.id);
-  // Nothing was read of it that a copy could repeat.
-  if (file.fingerprint.size == 0 || file.read.offset == 0) return remove(file.id);
-  if (remembered_.size() > most_remembered_files) remove(*remembered_.begin());
+}
+
+void KnownFiles::forget_some() {
+  std::vector<FileId> worthless;
+  for (FileId id : remembered_) {
+    // Nothing was read of it that a copy could repeat.
+    const TrackedFile& file = *by_id(id);
+    if (file.fingerprint.size == 0 || file.read.offset == 0) worthless.push_back(id);
+  }
+  for (FileId id : worthless) remove(id);
+  while (remembered_.size() > most_remembered_files) remove(*remembered_.begin());
 }
 
 void KnownFiles::revive(TrackedFile& file) {

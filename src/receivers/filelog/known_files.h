@@ -34,6 +34,8 @@ class KnownFiles {
   // It stays known by its content, for a while.
   void remember(TrackedFile& file);
   void revive(TrackedFile& file);
+  // Removes those that are remembered for nothing, and those that are too many.
+  void forget_some();
   void remove(FileId id);
 
   void for_each(const std::function<void(TrackedFile&)>& call);
