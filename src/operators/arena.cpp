@@ -5,7 +5,7 @@
 namespace vigia::operators {
 
 char* Arena::allocate_block(size_t bytes) {
-  size_t size = std::max(bytes, blocks_.empty() ? first_block_bytes : std::min(blocks_.back().size * 2, size_t{4} << 20));
+  size_t size = std::max(bytes, blocks_.empty() ? first_block_bytes_ : std::min(blocks_.back().size * 2, size_t{4} << 20));
   Block& block = blocks_.emplace_back(Block{std::make_unique_for_overwrite<char[]>(size), size});
   blocks_bytes_ += size;
   at_ = block.memory.get() + bytes;

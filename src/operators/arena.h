@@ -17,7 +17,7 @@ class Arena {
   // What is kept from one entry to the next; an entry that needs more gives the rest back.
   static constexpr size_t kept_bytes = 256 << 10;
 
-  Arena() = default;
+  explicit Arena(size_t first_block_bytes = 32 << 10) : first_block_bytes_(first_block_bytes) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -55,11 +55,10 @@ class Arena {
     std::unique_ptr<char[]> memory;
     size_t size;
   };
-  static constexpr size_t first_block_bytes = 32 << 10;
-
   char* allocate_block(size_t bytes);
   void shrink();
 
+  const size_t first_block_bytes_;
   char* at_ = nullptr;
   char* end_ = nullptr;
   std::vector<Block> blocks_;

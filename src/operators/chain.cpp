@@ -65,6 +65,7 @@ class ChainRun::State {
   const ZoneSet zones_;
   Random random_ = Random::from_system();
   Arena arena_;
+  std::vector<std::string_view> regex_groups_;
   Tools tools_;
   RecordGroups groups_;
   size_t records_ = 0;
@@ -77,7 +78,7 @@ ChainRun::State::State(Chain chain, Surroundings surroundings, ZoneSet zones)
     : chain_(std::move(chain)),
       surroundings_(std::move(surroundings)),
       zones_(std::move(zones)),
-      tools_{arena_, surroundings_.clock, random_, zones_, surroundings_.environment},
+      tools_{arena_, surroundings_.clock, random_, zones_, surroundings_.environment, regex_groups_},
       groups_(surroundings_.ledger) {
   if (chain_.is_empty()) return;
   for (const Step& step : chain_.program().steps) {
@@ -136,7 +137,15 @@ void ChainRun::State::run(Entry& entry, size_t at) {
   write(entry);
 }
 
-Outcome ChainRun::State::apply(Stage& stage, Entry& entry, Work& work) { return stage.step->operation->apply(entry, work); }
+// An entry that the condition does not choose passes as it is.
+Outcome ChainRun::State::apply(Stage& stage, Entry& entry, Work& work) {
+  if (stage.step->condition) {
+    std::optional<bool> is_chosen = stage.step->condition->test(entry, tools_, work.problem);
+    if (!is_chosen) return Outcome::failed;
+    if (!*is_chosen) return Outcome::passed;
+  }
+  return stage.step->operation->apply(entry, work);
+}
 
 // All but the last output get a copy; `at` is then the last.
 void ChainRun::State::send_on(Entry& entry, const Outputs& outputs, size_t& at) {

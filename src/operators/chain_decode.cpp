@@ -17,18 +17,12 @@ constexpr std::string_view not_here[] = {"stdout",       "file_output",   "file_
                                          "syslog_input", "journald_input", "stdin",      "generate_input",    "windows_eventlog_input",
                                          "namedpipe_input"};
 
-// A name of an operator and where it stands, to be looked up when all are known.
-struct Reference {
-  std::string id;
-  config::Position position;
-  std::string path;
-};
-
 struct Draft {
   Step step;
   bool has_own_id = false;
-  std::vector<Reference> outputs;
-  std::vector<std::vector<Reference>> routes;
+  Outputs own_outputs;
+  OperationPointer operation;
+  std::vector<OutputReference> outputs;
   config::Position position;
   std::string path;
 };
@@ -44,7 +38,7 @@ class ChainDecoder {
   OperationPointer decode_operation(config::Section& section, const std::string& type);
   void name_drafts();
   void resolve_outputs();
-  Outputs places_of(const std::vector<Reference>& references);
+  Outputs places_of(const std::vector<OutputReference>& references);
   void find_circles();
   bool leads_to_circle(size_t at, std::vector<int>& marks) const;
 
@@ -63,25 +57,18 @@ std::string unknown_type(const std::string& type) {
   return fmt::format("unknown operator type {}{}", type, nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest));
 }
 
-std::vector<Reference> references_of(config::Section& section, std::string_view key) {
-  std::vector<Reference> result;
-  section.list(key, [&](config::Section& item) {
-    std::string id;
-    if (item.as_string(id)) result.push_back({id, item.position(), item.path()});
-  });
-  return result;
-}
-
 void ChainDecoder::add(config::Section& section) {
   Draft draft;
   draft.position = section.position();
   draft.path = section.path();
   if (!section.field("type", draft.step.type)) section.error("type", "missing: the kind of operator, such as json_parser");
   draft.has_own_id = section.field("id", draft.step.id) && !draft.step.id.empty();
-  draft.outputs = references_of(section, "output");
+  draft.outputs = decode_outputs(section, "output");
   section.choice("on_error", draft.step.on_error,
                  {{"send", OnError::send}, {"drop", OnError::drop}, {"send_quiet", OnError::send_quiet}, {"drop_quiet", OnError::drop_quiet}});
-  draft.step.operation = decode_operation(section, draft.step.type);
+  std::string condition;
+  if (section.field("if", condition) && !condition.empty()) draft.step.condition = decode_expression(section, "if", condition, true);
+  draft.operation = decode_operation(section, draft.step.type);
   drafts_.push_back(std::move(draft));
 }
 
@@ -108,9 +95,9 @@ void ChainDecoder::name_drafts() {
   }
 }
 
-Outputs ChainDecoder::places_of(const std::vector<Reference>& references) {
+Outputs ChainDecoder::places_of(const std::vector<OutputReference>& references) {
   Outputs places;
-  for (const Reference& reference : references) {
+  for (const OutputReference& reference : references) {
     auto found = std::find_if(drafts_.begin(), drafts_.end(), [&](const Draft& draft) { return draft.step.id == reference.id; });
     if (found == drafts_.end()) {
       std::vector<std::string> ids;
@@ -135,6 +122,12 @@ void ChainDecoder::resolve_outputs() {
     Draft& draft = drafts_[at];
     draft.step.outputs = places_of(draft.outputs);
     if (draft.outputs.empty() && at + 1 < drafts_.size()) draft.step.outputs = {at + 1};
+    if (!draft.operation) continue;
+    draft.own_outputs = draft.operation->resolve_outputs([this](const auto& outputs) { return places_of(outputs); });
+    // Who chooses by itself has no other way, and what it could not judge goes nowhere.
+    if (draft.own_outputs.empty()) continue;
+    draft.step.outputs.clear();
+    draft.step.on_error = OnError::drop;
   }
 }
 
@@ -142,8 +135,9 @@ void ChainDecoder::resolve_outputs() {
 bool ChainDecoder::leads_to_circle(size_t at, std::vector<int>& marks) const {
   if (marks[at] != 0) return marks[at] == 1;
   marks[at] = 1;
-  const Step& step = drafts_[at].step;
-  bool result = std::any_of(step.outputs.begin(), step.outputs.end(), [&](size_t next) { return leads_to_circle(next, marks); });
+  Outputs outputs = drafts_[at].step.outputs;
+  outputs.insert(outputs.end(), drafts_[at].own_outputs.begin(), drafts_[at].own_outputs.end());
+  bool result = std::any_of(outputs.begin(), outputs.end(), [&](size_t next) { return leads_to_circle(next, marks); });
   marks[at] = 2;
   return result;
 }
@@ -164,11 +158,23 @@ Chain ChainDecoder::finish() {
   name_drafts();
   resolve_outputs();
   if (diagnostics_.error_count() == errors_before) find_circles();
-  for (Draft& draft : drafts_) program_->steps.push_back(std::move(draft.step));
+  for (Draft& draft : drafts_) {
+    draft.step.operation = std::move(draft.operation);
+    program_->steps.push_back(std::move(draft.step));
+  }
   return diagnostics_.has_errors() ? Chain() : Chain(program_);
 }
 
 }  // namespace
+
+std::vector<OutputReference> decode_outputs(config::Section& section, std::string_view key) {
+  std::vector<OutputReference> result;
+  section.list(key, [&](config::Section& item) {
+    std::string id;
+    if (item.as_string(id)) result.push_back({id, item.position(), item.path()});
+  });
+  return result;
+}
 
 Chain decode_chain(config::Section& receiver, std::string_view key) {
   ChainDecoder decoder(receiver.diagnostics());

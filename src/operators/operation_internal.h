@@ -4,6 +4,7 @@
 // as an OperationState of each run.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/function.h"
 #include "base/random.h"
+#include "config/node.h"
 #include "operators/entry.h"
 
 namespace vigia::operators {
@@ -35,6 +37,13 @@ struct Problem {
   std::string_view detail = {};
 };
 
+// An operator's id in the configuration, and where it stands there.
+struct OutputReference {
+  std::string id;
+  config::Position position;
+  std::string path;
+};
+
 class OperationState {
  public:
   virtual ~OperationState() = default;
@@ -51,8 +60,9 @@ class Operation {
   // Changes the entry. A failure leaves it as far as it had got.
   virtual Outcome apply(Entry& entry, Work& work) const = 0;
   virtual std::unique_ptr<OperationState> create_state() const { return nullptr; }
-  // The operators it routes to by itself, by id; see Operation::resolve.
-  virtual std::vector<std::string> route_ids() const { return {}; }
+  // An operator that chooses among outputs of its own finds their places here, once, when all operators are known, and tells them.
+  using FindPlaces = std::function<std::vector<size_t>(const std::vector<OutputReference>& outputs)>;
+  virtual std::vector<size_t> resolve_outputs(const FindPlaces&) { return {}; }
 };
 
 // What runs of a chain share with the operations, for all entries.
@@ -63,6 +73,8 @@ struct Tools {
   const ZoneSet& zones;
   // Environment variables.
   const std::function<std::optional<std::string>(const std::string& name)>& environment;
+  // Room for the groups of a pattern.
+  std::vector<std::string_view>& groups;
 };
 
 using Outputs = std::vector<size_t>;

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "operators/expression.h"
 #include "operators/operation_internal.h"
 #include "operators/time_zone.h"
 
@@ -18,6 +20,7 @@ struct Step {
   std::string id;
   std::string type;
   std::unique_ptr<const Operation> operation;
+  std::optional<Expression> condition;
   OnError on_error = OnError::send;
   Outputs outputs;  // none: the entry is a log record now
 
