@@ -19,6 +19,7 @@
 #include "processors/probabilistic_sampler/factory.h"
 #include "processors/resource/factory.h"
 #include "receivers/agent/factory.h"
+#include "receivers/filelog/factory.h"
 #include "receivers/fluentforward/factory.h"
 #include "receivers/hostmetrics/factory.h"
 #include "receivers/otlp/factory.h"
@@ -34,7 +35,7 @@ std::vector<std::string> known_elsewhere() {
   return {
       // Receivers.
       "activedirectoryds", "apache", "awscloudwatch", "awscontainerinsightreceiver", "awsfirehose", "awsxray", "azureblob", "azureeventhub",
-      "azuremonitor", "carbon", "chrony", "cloudfoundry", "collectd", "couchdb", "datadog", "docker_stats", "elasticsearch", "expvar", "filelog",
+      "azuremonitor", "carbon", "chrony", "cloudfoundry", "collectd", "couchdb", "datadog", "docker_stats", "elasticsearch", "expvar",
       "filestats", "googlecloudpubsub", "googlecloudspanner", "haproxy", "httpcheck", "iis", "influxdb", "jaeger",
       "jmx", "journald", "k8s_cluster", "k8s_events", "k8sobjects", "kafka", "kafkametrics", "kubeletstats", "loki", "memcached", "mongodb",
       "mongodbatlas", "mysql", "netflow", "nginx", "nop", "nsxt", "opencensus", "oracledb", "otlpjsonfile", "podman_stats", "postgresql",
@@ -69,6 +70,7 @@ pipeline::Components all_components() {
   // clang-format off
   components.receivers = {
       receivers::agent_receiver(),
+      receivers::filelog_receiver(),
       receivers::fluentforward_receiver(),
       receivers::hostmetrics_receiver(),
       receivers::otlp_receiver(),

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -42,6 +45,20 @@ class Descriptor {
  private:
   int number_;
 };
+
+FileFacts facts_of(const struct stat& found) {
+  FileFacts facts;
+  facts.kind = S_ISREG(found.st_mode) ? FileKind::regular : S_ISDIR(found.st_mode) ? FileKind::directory : FileKind::other;
+  facts.device = found.st_dev;
+  facts.inode = found.st_ino;
+  facts.size_bytes = static_cast<uint64_t>(found.st_size);
+  facts.modified_ns = found.st_mtim.tv_sec * 1'000'000'000LL + found.st_mtim.tv_nsec;
+  facts.links = found.st_nlink;
+  facts.owner = found.st_uid;
+  facts.group = found.st_gid;
+  facts.permissions = found.st_mode & 07777;
+  return facts;
+}
 
 Status write_all(int descriptor, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
@@ -114,6 +131,11 @@ class SystemFile final : public File {
     struct stat facts {};
     if (::fstat(file_.number(), &facts) != 0) return system_error("cannot stat " + path_, errno);
     return static_cast<uint64_t>(facts.st_size);
+  }
+  Result<FileFacts> facts() override {
+    struct stat found {};
+    if (::fstat(file_.number(), &found) != 0) return system_error("cannot stat " + path_, errno);
+    return facts_of(found);
   }
 
  private:
@@ -246,6 +268,8 @@ Result<std::unique_ptr<Directory>> FileSystem::open_directory(const std::string&
   return std::unique_ptr<Directory>(std::move(directory));
 }
 
+Result<FileFacts> File::facts() { return unimplemented("cannot stat the file"); }
+
 Result<std::unique_ptr<File>> FileSystem::open_file(const std::string& path, FileMode) { return unimplemented("cannot open " + path); }
 Status FileSystem::sync_directory(const std::string& path) { return unimplemented("cannot sync the directory " + path); }
 Result<uint64_t> FileSystem::free_bytes(const std::string& path) { return unimplemented("cannot tell the free space of " + path); }
@@ -253,6 +277,11 @@ Result<DiskSpace> FileSystem::disk_space(const std::string& path) { return unimp
 Result<size_t> FileSystem::read_link(const std::string& path, char*, size_t) { return unimplemented("cannot read the link " + path); }
 Result<std::unique_ptr<FileLock>> FileSystem::lock(const std::string& path) { return unimplemented("cannot lock " + path); }
 Status FileSystem::set_permissions(const std::string& path, uint32_t) { return unimplemented("cannot set the permissions of " + path); }
+
+Result<FileFacts> FileSystem::facts(const std::string& path) { return unimplemented("cannot stat " + path); }
+Result<std::string> FileSystem::resolve(const std::string& path) { return unimplemented("cannot resolve " + path); }
+Result<std::string> FileSystem::user_name(uint32_t owner) { return unimplemented("cannot name user " + std::to_string(owner)); }
+Result<std::string> FileSystem::group_name(uint32_t group) { return unimplemented("cannot name group " + std::to_string(group)); }
 
 Result<std::string> SystemFiles::read_file(const std::string& path) { return read_up_to(path, SIZE_MAX); }
 Result<std::string> SystemFiles::read_small_file(const std::string& path, size_t max_bytes) { return read_up_to(path, max_bytes); }
@@ -280,7 +309,8 @@ Result<std::unique_ptr<AppendFile>> SystemFiles::open_append(const std::string& 
 }
 
 Result<std::unique_ptr<File>> SystemFiles::open_file(const std::string& path, FileMode mode) {
-  int flags = mode == FileMode::read ? O_RDONLY : mode == FileMode::create ? O_RDWR | O_CREAT | O_EXCL : O_RDWR;
+  // What has become a pipe since somebody looked must not hold us up.
+  int flags = mode == FileMode::read ? O_RDONLY | O_NONBLOCK | O_NOCTTY : mode == FileMode::create ? O_RDWR | O_CREAT | O_EXCL : O_RDWR;
   Descriptor file(::open(path.c_str(), flags | O_CLOEXEC, 0644));
   if (file.number() < 0) return system_error("cannot open " + path, errno);
   return std::unique_ptr<File>(std::make_unique<SystemFile>(file.release(), path));
@@ -324,6 +354,34 @@ Result<std::unique_ptr<FileLock>> SystemFiles::lock(const std::string& path) {
 Status SystemFiles::set_permissions(const std::string& path, uint32_t permissions) {
   if (::chmod(path.c_str(), static_cast<mode_t>(permissions)) != 0) return system_error("cannot set the permissions of " + path, errno);
   return {};
+}
+
+Result<FileFacts> SystemFiles::facts(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return system_error("cannot stat " + path, errno);
+  return facts_of(found);
+}
+
+Result<std::string> SystemFiles::resolve(const std::string& path) {
+  std::unique_ptr<char, void (*)(void*)> resolved(::realpath(path.c_str(), nullptr), &std::free);
+  if (!resolved) return system_error("cannot resolve " + path, errno);
+  return std::string(resolved.get());
+}
+
+Result<std::string> SystemFiles::user_name(uint32_t owner) {
+  std::array<char, 16384> room;
+  struct passwd entry {};
+  struct passwd* found = nullptr;
+  int error = ::getpwuid_r(owner, &entry, room.data(), room.size(), &found);
+  return error == 0 && found ? std::string(found->pw_name) : std::to_string(owner);
+}
+
+Result<std::string> SystemFiles::group_name(uint32_t group) {
+  std::array<char, 16384> room;
+  struct group entry {};
+  struct group* found = nullptr;
+  int error = ::getgrgid_r(group, &entry, room.data(), room.size(), &found);
+  return error == 0 && found ? std::string(found->gr_name) : std::to_string(group);
 }
 
 Status SystemFiles::write_file_atomically(const std::string& path, std::string_view content) {

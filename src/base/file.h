@@ -13,6 +13,21 @@
 
 namespace vigia {
 
+enum class FileKind : uint8_t { regular, directory, other };
+
+// What the file system says about a file, or about what a link leads to.
+struct FileFacts {
+  FileKind kind = FileKind::other;
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t size_bytes = 0;
+  int64_t modified_ns = 0;
+  uint64_t links = 0;  // 0: it was removed, and lives as long as it is open.
+  uint32_t owner = 0;
+  uint32_t group = 0;
+  uint32_t permissions = 0;  // As chmod takes them.
+};
+
 // A file that is written at its end.
 class AppendFile {
  public:
@@ -35,6 +50,8 @@ class File {
   virtual Status sync() = 0;
   virtual Status truncate(uint64_t size_bytes) = 0;
   virtual Result<uint64_t> size_bytes() = 0;
+  // UNIMPLEMENTED where nobody needs it.
+  virtual Result<FileFacts> facts();
 };
 
 // A lock is held by one process at a time, and given back when it is destroyed.
@@ -80,7 +97,7 @@ class FileSystem {
   virtual Result<size_t> read_start(const std::string& path, char* out, size_t size);
   // Opens for appending; an existing file is kept unless `truncate`.
   virtual Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool truncate = false) = 0;
-  // The next seven are UNIMPLEMENTED where nobody needs them.
+  // The next nine are UNIMPLEMENTED where nobody needs them.
   virtual Result<std::unique_ptr<File>> open_file(const std::string& path, FileMode mode);
   // Makes creations, renames and removals in it survive a power cut.
   virtual Status sync_directory(const std::string& path);
@@ -94,6 +111,13 @@ class FileSystem {
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path);
   // As chmod takes them: 0750.
   virtual Status set_permissions(const std::string& path, uint32_t permissions);
+  // Links are followed.
+  virtual Result<FileFacts> facts(const std::string& path);
+  // The absolute name without links in it.
+  virtual Result<std::string> resolve(const std::string& path);
+  // The names of FileFacts::owner and group; the number where it has none.
+  virtual Result<std::string> user_name(uint32_t owner);
+  virtual Result<std::string> group_name(uint32_t group);
   // Replaces the whole file or leaves the old one: written beside it, synced, renamed.
   virtual Status write_file_atomically(const std::string& path, std::string_view content) = 0;
   virtual Status rename(const std::string& from, const std::string& to) = 0;
@@ -120,6 +144,10 @@ class SystemFiles final : public FileSystem {
   Result<size_t> read_link(const std::string& path, char* out, size_t size) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   Status set_permissions(const std::string& path, uint32_t permissions) override;
+  Result<FileFacts> facts(const std::string& path) override;
+  Result<std::string> resolve(const std::string& path) override;
+  Result<std::string> user_name(uint32_t owner) override;
+  Result<std::string> group_name(uint32_t group) override;
   Status write_file_atomically(const std::string& path, std::string_view content) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;

@@ -24,12 +24,29 @@ bool Regex::is_found_in(std::string_view text) const {
   return compiled_->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
 }
 
+bool Regex::find(std::string_view text, size_t from, std::string_view& match) const {
+  re2::StringPiece found;
+  if (!compiled_->Match(piece(text), from, text.size(), re2::RE2::UNANCHORED, &found, 1)) return false;
+  match = {found.data(), found.size()};
+  return true;
+}
+
 bool Regex::find_groups(std::string_view text, std::vector<std::string_view>& groups) const {
+  if (!find_from(text, 0, groups)) return false;
+  groups.erase(groups.begin());
+  return true;
+}
+
+bool Regex::find_from(std::string_view text, size_t from, std::vector<std::string_view>& match_and_groups) const {
+  // Few patterns have more groups, and this comes for every line of a log.
+  constexpr size_t few = 32;
   auto count = static_cast<size_t>(compiled_->NumberOfCapturingGroups()) + 1;
-  std::vector<re2::StringPiece> found(count);
-  if (!compiled_->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, found.data(), static_cast<int>(count))) return false;
-  groups.clear();
-  for (size_t i = 1; i < count; i++) groups.emplace_back(found[i].data(), found[i].size());
+  re2::StringPiece on_stack[few];
+  std::vector<re2::StringPiece> many(count > few ? count : 0);
+  re2::StringPiece* found = count > few ? many.data() : on_stack;
+  if (!compiled_->Match(piece(text), from, text.size(), re2::RE2::UNANCHORED, found, static_cast<int>(count))) return false;
+  match_and_groups.clear();
+  for (size_t i = 0; i < count; i++) match_and_groups.emplace_back(found[i].data(), found[i].size());
   return true;
 }
 

@@ -1,0 +1,26 @@
+#pragma once
+
+// Texts with escapes, as Go and expressions write them.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace vigia::operators {
+
+enum class EscapeRules : uint8_t {
+  go_text,       // "…": \" but not \'
+  go_character,  // '…': \' but not \"
+  expression,    // both of them, and \` \? \u{1f600}
+};
+
+// What stands between the quotes, without its escapes. False when one of them is none.
+bool unescape(std::string_view inside, EscapeRules rules, std::string& out);
+
+// A whole Go literal: "…", `…` or a single character as '…'. False when it is none.
+bool unquote(std::string_view literal, std::string& out);
+
+// Appends a character as UTF-8; surrogates and what lies beyond Unicode as U+FFFD.
+void append_utf8(std::string& out, uint32_t character);
+
+}  // namespace vigia::operators
