@@ -7,6 +7,7 @@
 #include "exporters/otlp/factory.h"
 #include "exporters/otlphttp/factory.h"
 #include "exporters/prometheusremotewrite/factory.h"
+#include "extensions/agent_registry/factory.h"
 #include "extensions/basicauth/factory.h"
 #include "extensions/bearertokenauth/factory.h"
 #include "extensions/file_storage/factory.h"
@@ -95,6 +96,7 @@ pipeline::Components all_components() {
       connectors::forward_connector(),
   };
   components.extensions = {
+      extensions::agent_registry_extension(),
       extensions::basicauth_extension(),
       extensions::bearertokenauth_extension(),
       extensions::file_storage_extension(),

@@ -22,7 +22,10 @@ namespace vigia::extensions {
 class TestEnvironment {
  public:
   TestEnvironment() : loops(clock, 1), resolver(net::Resolver::create(loops)) { loops.start(); }
-  ~TestEnvironment() { loops.stop(); }
+  ~TestEnvironment() {
+    background.stop();
+    loops.stop();
+  }
 
   pipeline::Context context(const std::string& id) {
     return {pipeline::ComponentId{id, ""},
@@ -32,6 +35,7 @@ class TestEnvironment {
             files,
             ledger,
             loops,
+            background,
             *resolver,
             [this](const pipeline::ComponentId& wanted) -> pipeline::Extension* {
               auto found = extensions.find(wanted.to_string());
@@ -98,6 +102,7 @@ class TestEnvironment {
   MemoryLedger ledger;
   MetricRegistry metrics;
   net::LoopGroup loops;
+  net::BackgroundLoop background{clock};
   std::unique_ptr<net::Resolver> resolver;
   std::map<std::string, int> ports;
   std::map<std::string, pipeline::Extension*> extensions;
