@@ -1,11 +1,9 @@
 #include "extensions/agent_registry/agent_json.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 
 namespace vigia::extensions {
 
@@ -15,56 +13,6 @@ using tenancy::SeenAgent;
 namespace {
 
 constexpr std::string_view scrape_capability = "prometheus_scrape";
-
-// A JSON object under construction.
-class ObjectWriter {
- public:
-  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
-
-  void text(std::string_view name, std::string_view value) {
-    key(name);
-    quoted(value);
-  }
-  void text_if_any(std::string_view name, std::string_view value) {
-    if (!value.empty()) text(name, value);
-  }
-  void number(std::string_view name, int64_t value) {
-    key(name);
-    out_ += fmt::format("{}", value);
-  }
-  void texts(std::string_view name, const std::vector<std::string>& values) {
-    key(name);
-    out_ += '[';
-    for (size_t i = 0; i < values.size(); i++) {
-      if (i > 0) out_ += ',';
-      quoted(values[i]);
-    }
-    out_ += ']';
-  }
-  void pairs(std::string_view name, const tenancy::TextPairs& values) {
-    key(name);
-    ObjectWriter object(out_);
-    for (const auto& [key, value] : values) object.text(key, value);
-    object.end();
-  }
-  void end() { out_ += '}'; }
-  void key(std::string_view name) {
-    if (!is_first_) out_ += ',';
-    is_first_ = false;
-    quoted(name);
-    out_ += ':';
-  }
-
- private:
-  void quoted(std::string_view text) {
-    out_ += '"';
-    append_json_escaped(out_, text);
-    out_ += '"';
-  }
-
-  std::string& out_;
-  bool is_first_ = true;
-};
 
 std::string time_text(int64_t wall_ms) { return format_rfc3339(wall_ms * 1'000'000); }
 
@@ -86,7 +34,7 @@ std::string label_name(std::string_view prefix, std::string_view name) {
 
 void append_agent(std::string& out, const SeenAgent& seen, int64_t offline_before_ms, const std::vector<std::string>& warnings) {
   const Agent& agent = *seen.agent;
-  ObjectWriter object(out);
+  JsonObjectWriter object(out);
   object.text("agent_id", agent.key.agent_id);
   object.text("agent_type", agent.type);
   object.text("version", agent.version);
@@ -129,10 +77,10 @@ std::string scrape_target(const Agent& agent, uint16_t default_port) {
 
 void append_target(std::string& out, const SeenAgent& seen, std::string_view target, int64_t offline_before_ms) {
   const Agent& agent = *seen.agent;
-  ObjectWriter group(out);
+  JsonObjectWriter group(out);
   group.texts("targets", {std::string(target)});
   group.key("labels");
-  ObjectWriter labels(out);
+  JsonObjectWriter labels(out);
   labels.text("customer_id", agent.key.customer);
   labels.text("node_id", agent.node_id);
   labels.text("node", agent.node_id);
