@@ -9,7 +9,7 @@ endif()
 if(VIGIA_TESTS OR VIGIA_FUZZ)
   find_package(Protobuf REQUIRED)  # only as the oracle of tests
 endif()
-foreach(package libnghttp2 libcares libdeflate libisal libzstd snappy simdjson yaml-cpp re2 libxxhash jemalloc)
+foreach(package libnghttp2 libcares libdeflate libisal libzstd snappy simdjson yaml-cpp re2 libxxhash jemalloc sqlite3)
   string(REPLACE "-" "_" target ${package})
   pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${package})
 endforeach()

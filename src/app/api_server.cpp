@@ -38,13 +38,24 @@ ApiService::ApiService(const Parts& parts, ApiSettings settings, std::unique_ptr
       agent_(std::move(agent)),
       started_steady_ns_(parts.clock.steady_ns()) {}
 
+net::BodyPlan ApiService::plan(const net::RequestHead& head) {
+  net::HttpService* service = parts_.routes.find(head.path);
+  return service ? service->plan(head) : PageService::plan(head);
+}
+
+net::Response ApiService::refusal(const net::RequestHead& head, int http_status, std::string_view reason) {
+  net::HttpService* service = parts_.routes.find(head.path);
+  return service ? service->refusal(head, http_status, reason) : PageService::refusal(head, http_status, reason);
+}
+
 void ApiService::serve(net::Request request, std::unique_ptr<net::Responder> responder) {
-  if (!is_reading(request.head)) return responder->respond(page(405, json_type, R"({"error":"only GET is served here"})"));
   if (!is_allowed(request.head)) {
     net::Response refused = page(401, json_type, R"({"error":"a bearer token is needed"})");
     refused.headers.add("www-authenticate", "Bearer");
     return responder->respond(std::move(refused));
   }
+  if (net::HttpService* service = parts_.routes.find(request.head.path)) return service->serve(std::move(request), std::move(responder));
+  if (!is_reading(request.head)) return responder->respond(page(405, json_type, R"({"error":"only GET is served here"})"));
   responder->respond(answer(request.head));
 }
 
@@ -63,8 +74,14 @@ net::Response ApiService::answer(const net::RequestHead& head) const {
   if (path == "/health/live" || path == "/health/liveness" || path == "/-/healthy") return state(true, "alive", "");
   if (path == "/health/ready" || path == "/health/readiness" || path == "/-/ready") return readiness();
   if (path == "/metrics") return metrics_page();
-  if (path == "/") return plain_page(200, fmt::format("vigia {}\n\n/health\n/health/live\n/health/ready\n/metrics\n", parts_.version));
+  if (path == "/") return index();
   return page(404, json_type, R"({"error":"there is nothing at this path"})");
+}
+
+net::Response ApiService::index() const {
+  std::string text = fmt::format("vigia {}\n\n/health\n/health/live\n/health/ready\n/metrics\n", parts_.version);
+  for (const std::string& prefix : parts_.routes.prefixes()) text += prefix + "\n";
+  return plain_page(200, text);
 }
 
 net::Response ApiService::metrics_page() const { return page(200, prometheus_content_type, parts_.metrics.prometheus_text()); }

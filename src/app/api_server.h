@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/metrics.h"
 #include "net/http_server.h"
+#include "pipeline/api_routes.h"
 #include "pipeline/page_service.h"
 
 namespace vigia::app {
@@ -43,7 +44,7 @@ struct ApiSettings {
   std::string key_file;
 };
 
-// /health, /health/live, /health/ready, /metrics and their other spellings. Without an agent /health tells of the process alone.
+// /health, /health/live, /health/ready, /metrics and their other spellings, and the paths that extensions have added. Without an agent /health tells of the process alone.
 class ApiService final : public pipeline::PageService {
  public:
   struct Parts {
@@ -51,16 +52,20 @@ class ApiService final : public pipeline::PageService {
     const Clock& clock;
     FileSystem& files;
     MemoryLedger& ledger;
+    const pipeline::ApiRoutes& routes;
     std::string version;
   };
   ApiService(const Parts& parts, ApiSettings settings, std::unique_ptr<const AgentHealth> agent);
 
   // Any thread.
   void set_ready(bool is_ready) { is_ready_.store(is_ready); }
+  net::BodyPlan plan(const net::RequestHead& head) override;
   void serve(net::Request request, std::unique_ptr<net::Responder> responder) override;
+  net::Response refusal(const net::RequestHead& head, int http_status, std::string_view reason) override;
 
  private:
   bool is_allowed(const net::RequestHead& head) const;
+  net::Response index() const;
   net::Response answer(const net::RequestHead& head) const;
   net::Response health() const;
   net::Response readiness() const;

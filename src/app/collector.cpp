@@ -78,7 +78,7 @@ void Collector::log_warnings(const config::Diagnostics& diagnostics) const {
 
 Status Collector::serve_api() {
   if (request_.api.endpoint.empty()) return {};
-  api_ = std::make_unique<ApiService>(ApiService::Parts{metrics_, clock_, files_, ledger_, std::string(version())}, request_.api,
+  api_ = std::make_unique<ApiService>(ApiService::Parts{metrics_, clock_, files_, ledger_, api_routes_, std::string(version())}, request_.api,
                                       agent_health());
   ASSIGN_OR_RETURN(net::ServerSettings settings, server_settings(request_.api, clock_));
   auto server = RunningServer::start(settings, *api_, {*loops_, ledger_, log()});
@@ -99,7 +99,8 @@ Status Collector::start_graph(pipeline::ServiceConfig service) {
   auto report_port = [this](const std::string& name, int port) { ports_.components[name] = port; };
   graph_ = std::make_unique<pipeline::Graph>(pipeline::GraphEnvironment{log(), metrics_, clock_, files_, ledger_, *loops_, background_,
                                                                         *resolver_, report_port, std::string(version()),
-                                                                        proxies_of_environment(), deliveries_, self_telemetry_.tap()});
+                                                                        proxies_of_environment(), deliveries_, self_telemetry_.tap(),
+                                                                        api_ ? &api_routes_ : nullptr});
   RETURN_IF_ERROR(graph_->start(std::move(service)));
   is_started_ = true;
   if (api_) api_->set_ready(true);

@@ -73,6 +73,7 @@ class Collector {
   net::BackgroundLoop background_{clock_};
   const std::shared_ptr<pipeline::DeliveryBoard> deliveries_ = std::make_shared<pipeline::DeliveryBoard>();
   std::unique_ptr<net::Resolver> resolver_;
+  pipeline::ApiRoutes api_routes_;
   std::unique_ptr<ApiService> api_;
   std::unique_ptr<RunningServer> api_server_;
   std::unique_ptr<pipeline::Graph> graph_;

@@ -7,11 +7,14 @@
 #include "exporters/otlp/factory.h"
 #include "exporters/otlphttp/factory.h"
 #include "exporters/prometheusremotewrite/factory.h"
+#include "extensions/agent_registration/factory.h"
+#include "extensions/agent_registry/factory.h"
 #include "extensions/basicauth/factory.h"
 #include "extensions/bearertokenauth/factory.h"
 #include "extensions/file_storage/factory.h"
 #include "extensions/health_check/factory.h"
 #include "extensions/pprof/factory.h"
+#include "processors/agent_recognition/factory.h"
 #include "processors/attributes/factory.h"
 #include "processors/batch/factory.h"
 #include "processors/filter/factory.h"
@@ -77,6 +80,7 @@ pipeline::Components all_components() {
       receivers::prometheus_receiver(),
   };
   components.processors = {
+      processors::agent_recognition_processor(),
       processors::attributes_processor(),
       processors::batch_processor(),
       processors::filter_processor(),
@@ -97,6 +101,8 @@ pipeline::Components all_components() {
       connectors::forward_connector(),
   };
   components.extensions = {
+      extensions::agent_registration_extension(),
+      extensions::agent_registry_extension(),
       extensions::basicauth_extension(),
       extensions::bearertokenauth_extension(),
       extensions::file_storage_extension(),

@@ -155,14 +155,14 @@ TEST(Presets, others_are_let_in_only_with_credentials) {
 
 TEST(Validate, tells_every_mistake_at_once) {
   TemporaryFile file(
-      "receivers: {otlp: {protocols: {grpc: {endpont: a:1}}}, hostmetrics: {}, nonsense: {}}\n"
+      "receivers: {otlp: {protocols: {grpc: {endpont: a:1}}}, kafka: {}, nonsense: {}}\n"
       "exporters: {debug: {}}\n"
       "service: {pipelines: {traces: {receivers: [otlp], exporters: []}}}\n");
   Answer answer = answer_to({"validate", "--config", file.path()});
   EXPECT_EQ(answer.code, 1);
   EXPECT_EQ(answer.out, "");
   EXPECT_TRUE(contains(answer.err, "endpoint")) << answer.err;
-  EXPECT_TRUE(contains(answer.err, "hostmetrics") && contains(answer.err, "not in this build")) << answer.err;
+  EXPECT_TRUE(contains(answer.err, "kafka") && contains(answer.err, "not in this build")) << answer.err;
   EXPECT_TRUE(contains(answer.err, "nonsense")) << answer.err;
   EXPECT_TRUE(contains(answer.err, file.path() + ":1:")) << answer.err;
   answer = answer_to({"validate", "--config", "/nowhere/at/all.yaml"});

@@ -129,6 +129,19 @@ MetricRegistry::Observation MetricRegistry::observe_counter(std::string_view nam
   return observe(Kind::counter, name, help, labels, std::move(read));
 }
 
+MetricRegistry::Observation MetricRegistry::observe_gauges(std::string_view name, std::string_view help,
+                                                           std::function<void(const TellGauge&)> read) {
+  uint64_t id = state_.with([&](State& state) {
+    uint64_t next_id = ++state.last_observation_id;
+    // No series has such a label, so every observer has a place of its own.
+    Series& series = series_of(state, Kind::gauge, name, help, {{"", std::to_string(next_id)}});
+    series.labels.clear();
+    series.read_many = std::move(read);
+    return series.observation_id = next_id;
+  });
+  return {this, id};
+}
+
 MetricRegistry::Observation::~Observation() {
   if (registry_) registry_->forget(id_);
 }
@@ -149,6 +162,14 @@ void MetricRegistry::append_family(std::string& out, const std::string& name, co
   if (family.series.empty()) return;
   out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, family.help, name, kind_names[static_cast<int>(family.kind)]);
   for (const auto& [text, series] : family.series) {
+    if (series.read_many) {
+      series.read_many([&](const Labels& told, double value) {
+        Labels labels = told;
+        labels.insert(labels.end(), common.begin(), common.end());
+        append_sample(out, name, label_text(labels), value);
+      });
+      continue;
+    }
     Labels labels = series.labels;
     labels.insert(labels.end(), common.begin(), common.end());
     if (series.histogram) {

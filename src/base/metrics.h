@@ -87,6 +87,9 @@ class MetricRegistry {
   };
   Observation observe_gauge(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> read);
   Observation observe_counter(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> read);
+  // Many gauges of one name whose labels come and go. `read` tells each of them, with labels that no other one has, and makes no series.
+  using TellGauge = std::function<void(const Labels& labels, double value)>;
+  Observation observe_gauges(std::string_view name, std::string_view help, std::function<void(const TellGauge& tell)> read);
 
   // Labels that every series carries, such as service_name.
   void set_common_labels(Labels labels);
@@ -104,6 +107,7 @@ class MetricRegistry {
     std::unique_ptr<Gauge> gauge;
     std::unique_ptr<Histogram> histogram;
     std::function<double()> read;
+    std::function<void(const TellGauge&)> read_many;
     uint64_t observation_id = 0;
   };
   struct Family {

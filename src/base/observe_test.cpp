@@ -38,6 +38,22 @@ TEST(Metrics, TheSameSeriesIsOneObjectAndObservationsEnd) {
   EXPECT_EQ(registry.prometheus_text().find("seen"), std::string::npos);
 }
 
+TEST(Metrics, ManyGaugesOfOneNameComeAndGo) {
+  MetricRegistry registry;
+  registry.set_common_labels({{"service_name", "vigia"}});
+  std::vector<std::string> nodes = {"a", "b"};
+  {
+    auto observation = registry.observe_gauges("up", "Up.", [&](const MetricRegistry::TellGauge& tell) {
+      for (const std::string& node : nodes) tell({{"node", node}}, 1);
+    });
+    EXPECT_EQ(registry.prometheus_text(),
+              "# HELP up Up.\n# TYPE up gauge\nup{node=\"a\",service_name=\"vigia\"} 1\nup{node=\"b\",service_name=\"vigia\"} 1\n");
+    nodes = {"c"};
+    EXPECT_EQ(registry.prometheus_text(), "# HELP up Up.\n# TYPE up gauge\nup{node=\"c\",service_name=\"vigia\"} 1\n");
+  }
+  EXPECT_EQ(registry.prometheus_text(), "");
+}
+
 TEST(Log, JsonLinesHaveTheirFieldsInTheirPlaces) {
   LogSettings settings;
   settings.encoding = LogEncoding::json;

@@ -9,6 +9,8 @@
 
 #include <fmt/core.h>
 
+#include "base/hash.h"
+
 namespace vigia {
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -175,6 +177,21 @@ bool equals_in_constant_time(std::string_view secret, std::string_view given) {
     difference |= static_cast<unsigned char>(expected) ^ static_cast<unsigned char>(given[i]);
   }
   return difference == 0;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    std::optional<std::string> byte = from_hex(text.substr(i + 1, 2));
+    if (!byte || byte->size() != 1) return std::nullopt;
+    decoded += *byte;
+    i += 2;
+  }
+  return decoded;
 }
 
 }  // namespace vigia

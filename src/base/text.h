@@ -36,4 +36,7 @@ std::string to_base64(std::string_view bytes);
 // Accepts the standard and the URL alphabet, with or without padding.
 std::optional<std::string> from_base64(std::string_view text);
 
+// "p%40ss" to "p@ss"; nothing when a % is not followed by two hexadecimal digits.
+std::optional<std::string> percent_decoded(std::string_view text);
+
 }  // namespace vigia

@@ -42,6 +42,12 @@ TEST(Text, Base64GoesBothWays) {
   EXPECT_FALSE(from_base64("Z"));
 }
 
+TEST(Text, PercentSignsNeedTwoDigits) {
+  EXPECT_EQ(percent_decoded("p%40ss%2fw"), "p@ss/w");
+  EXPECT_EQ(percent_decoded("plain+text"), "plain+text");
+  for (const char* bad : {"%", "%4", "a%4", "%4g", "%%40"}) EXPECT_FALSE(percent_decoded(bad)) << bad;
+}
+
 TEST(Text, NumbersAreWholeOrNothing) {
   EXPECT_EQ(parse_int("-12"), -12);
   EXPECT_FALSE(parse_int("12a"));

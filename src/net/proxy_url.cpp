@@ -28,30 +28,6 @@ Status take_scheme(std::string_view& url) {
   return {};
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// "p%40ss" to "p@ss".
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); i++) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    int high = hex_digit(text[i + 1]);
-    int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    decoded += static_cast<char>(high << 4 | low);
-    i += 2;
-  }
-  return decoded;
-}
-
 // "user:password" to what the proxy is told; a user without a password has an empty one.
 std::optional<std::string> basic_authorization(std::string_view text) {
   size_t colon = std::min(text.find(':'), text.size());

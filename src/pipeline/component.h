@@ -96,6 +96,8 @@ class ReadinessListener {
   virtual void on_ready(bool is_ready) = 0;
 };
 
+class ApiRoutes;
+
 // What every component gets. The references outlive it.
 struct Context {
   ComponentId id;
@@ -119,6 +121,8 @@ struct Context {
   std::shared_ptr<LogTap> own_log = nullptr;
   // Keeps what is refused for good after it was answered, and settles it once it is safe. Any thread. Null where no pipeline is durable.
   std::function<void(Batch, const Status& why)> set_aside = nullptr;
+  // The paths of the program's API port. Null where none is served.
+  ApiRoutes* api = nullptr;
 };
 
 // Where a receiver's data goes: one consumer for each signal some pipeline wants from it, else nullptr.
@@ -135,6 +139,7 @@ struct Outputs {
 constexpr std::string_view listener_topic = "listener";            // An address it will listen on.
 constexpr std::string_view authenticator_topic = "authenticator";  // The extension it will ask.
 constexpr std::string_view storage_topic = "storage";              // The extension that says where it keeps what waits.
+constexpr std::string_view directory_topic = "agent directory";    // The extension that keeps the agents.
 // The names a type of extension goes by, the given one first.
 std::vector<std::string> spellings_of(const std::string& extension_type);
 

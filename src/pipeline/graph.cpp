@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "pipeline/agent_directory.h"
 #include "pipeline/countdown.h"
 #include "pipeline/dead_letter_desk.h"
 #include "pipeline/graph_node_internal.h"
@@ -46,6 +47,7 @@ bool implements(Component& extension) {
 }
 
 std::optional<Role> role_of(const config::Claim& claim, ComponentKind claimant) {
+  if (claim.topic == directory_topic) return Role{"a directory of agents", implements<AgentDirectory>};
   if (claim.topic == storage_topic) return Role{"a storage", implements<Storage>};
   if (claim.topic != authenticator_topic) return std::nullopt;
   if (claimant == ComponentKind::exporter) return Role{"a client's authenticator", implements<ClientAuthenticator>};
@@ -103,7 +105,9 @@ Context Graph::context_for(Node& node) const {
           environment_.version,
           environment_.proxies,
           environment_.deliveries,
-          environment_.own_log};
+          environment_.own_log,
+          nullptr,
+          environment_.api};
 }
 
 Result<Graph::NodePointer> Graph::create_node(const NodeKey& key, const PlannedNode& planned,

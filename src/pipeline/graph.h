@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "pipeline/api_routes.h"
 #include "pipeline/component.h"
 #include "pipeline/journal_runner.h"
 #include "pipeline/junction.h"
@@ -41,6 +42,7 @@ struct GraphEnvironment {
   std::shared_ptr<const ProxyRules> proxies = nullptr;
   std::shared_ptr<DeliveryBoard> deliveries = nullptr;
   std::shared_ptr<LogTap> own_log = nullptr;
+  ApiRoutes* api = nullptr;
 };
 
 class Graph {

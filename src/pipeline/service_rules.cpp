@@ -24,6 +24,10 @@ bool takes(const ComponentConfig& component, otlp::Signal signal) {
   return std::find(signals.begin(), signals.end(), signal) != signals.end();
 }
 
+bool is_named_extension(const config::Claim& claim) {
+  return claim.topic == authenticator_topic || claim.topic == storage_topic || claim.topic == directory_topic;
+}
+
 // One pass over all pipelines; collects who uses what.
 class RuleChecker {
  public:
@@ -269,10 +273,10 @@ class RuleChecker {
   }
 
   void check_named_extensions() {
-    for (const ComponentConfigs* list : {&config_.receivers, &config_.exporters, &config_.extensions})
+    for (const ComponentConfigs* list : {&config_.receivers, &config_.processors, &config_.exporters, &config_.extensions})
       for (const auto& [id, component] : *list)
         for (const config::Claim& claim : component.claims)
-          if (component.is_used && (claim.topic == authenticator_topic || claim.topic == storage_topic)) check_named_extension(claim);
+          if (component.is_used && is_named_extension(claim)) check_named_extension(claim);
   }
 
   void check_named_extension(const config::Claim& claim) {

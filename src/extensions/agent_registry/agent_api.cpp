@@ -1,0 +1,317 @@
+#include "extensions/agent_registry/agent_api.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "net/socket.h"
+#include "otlp/json_value.h"
+
+namespace vigia::extensions {
+
+namespace {
+
+int http_status_of(StatusCode code) {
+  switch (code) {
+    case StatusCode::invalid_argument:
+      return 400;
+    case StatusCode::unauthenticated:
+      return 401;
+    case StatusCode::permission_denied:
+      return 403;
+    case StatusCode::not_found:
+      return 404;
+    case StatusCode::failed_precondition:
+      return 409;
+    case StatusCode::resource_exhausted:
+      return 507;
+    case StatusCode::unavailable:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+std::string error_body(std::string_view reason) {
+  std::string body = R"({"error":")";
+  append_json_escaped(body, reason);
+  return body + "\"}";
+}
+
+// "10.0.0.1:4711" to "10.0.0.1".
+std::string host_of(const std::string& peer_address) {
+  auto address = net::parse_host_port(peer_address);
+  return address.is_ok() && tenancy::is_ip_address(address->host) ? address->host : std::string();
+}
+
+// The value of a query's parameter, unescaped; nothing when it is not there.
+Result<std::optional<std::string>> parameter(std::string_view query, std::initializer_list<std::string_view> names) {
+  for (std::string_view name : names) {
+    std::string value(pipeline::query_value(query, name));
+    if (value.empty()) continue;
+    std::replace(value.begin(), value.end(), '+', ' ');
+    std::optional<std::string> decoded = percent_decoded(value);
+    if (!decoded) return invalid_argument(fmt::format("{}: a % needs two hexadecimal digits behind it", name));
+    return decoded;
+  }
+  return std::optional<std::string>();
+}
+
+std::string cursor_of(const tenancy::AgentKey& key) { return to_hex(key.customer + "\n" + key.agent_id); }
+
+Result<tenancy::AgentKey> key_of(const std::string& cursor) {
+  std::optional<std::string> text = from_hex(cursor);
+  size_t end = text ? text->find('\n') : std::string::npos;
+  if (end == std::string::npos) return invalid_argument("cursor: expected the next_cursor of the page before");
+  return tenancy::AgentKey{text->substr(0, end), text->substr(end + 1)};
+}
+
+}  // namespace
+
+AgentApi::AgentApi(const pipeline::Context& context, const AgentRegistryConfig& config, tenancy::Agents& agents, AgentWriter& writer)
+    : PageService(context.ledger),
+      context_(context),
+      config_(config),
+      agents_(agents),
+      writer_(writer),
+      new_registrations_(context.metrics.counter("vigia_agent_registry_registrations_total", "Registrations that were accepted.",
+                                                 {{"result", "new"}})),
+      known_registrations_(context.metrics.counter("vigia_agent_registry_registrations_total", "Registrations that were accepted.",
+                                                   {{"result", "known"}})),
+      heartbeats_(context.metrics.counter("vigia_agent_registry_heartbeats_total", "Heartbeats of known agents.")),
+      refusals_(context.metrics.counter("vigia_agent_registry_refusals_total", "Requests that were answered with an error.")) {}
+
+// --- What is asked for, and by whom ---
+
+std::variant<AgentApi::Route, AgentApi::Refused> AgentApi::route_of(const net::RequestHead& head) {
+  std::string_view path = head.path;
+  if (path == targets_path) return route_of_method(head, {{"GET", Action::targets}}, "");
+  if (path == agents_path || path == std::string(agents_path) + "/") return route_of_method(head, {{"GET", Action::list}}, "");
+  if (!path.starts_with(std::string(agents_path) + "/")) return Refused{404, "there is nothing at this path", ""};
+  std::vector<std::string_view> parts = split(path.substr(agents_path.size() + 1), '/');
+  if (parts.size() == 1 && parts[0] == "register" && head.method == "POST") return Route{Action::enroll, ""};
+  std::optional<std::string> agent_id = percent_decoded(parts[0]);
+  if (!agent_id || !tenancy::is_name(*agent_id)) return Refused{404, "no agent can have this id", ""};
+  if (parts.size() == 2 && parts[1] == "heartbeat") return route_of_method(head, {{"POST", Action::heartbeat}}, *agent_id);
+  if (parts.size() == 1) return route_of_method(head, {{"GET", Action::get}, {"DELETE", Action::remove}}, *agent_id);
+  return Refused{404, "there is nothing at this path", ""};
+}
+
+std::variant<AgentApi::Route, AgentApi::Refused> AgentApi::route_of_method(const net::RequestHead& head,
+                                                                           std::vector<std::pair<std::string_view, Action>> methods,
+                                                                           std::string agent_id) {
+  std::string allow;
+  std::string_view asked = head.method == "HEAD" ? "GET" : std::string_view(head.method);
+  for (const auto& [method, action] : methods) {
+    if (method == asked) return Route{action, std::move(agent_id)};
+    allow += (allow.empty() ? "" : ", ") + std::string(method) + (method == "GET" ? ", HEAD" : "");
+  }
+  return Refused{405, fmt::format("only {} is served here", allow), allow};
+}
+
+std::optional<AgentApi::Refused> AgentApi::check_body(const net::RequestHead& head, Action action) {
+  bool has_encoding = head.headers.has("content-encoding") && head.headers.get("content-encoding") != "identity";
+  if (has_encoding) return Refused{415, "the body must not be compressed", ""};
+  if (action != Action::enroll || net::is_media_type(head.headers.get("content-type"), "application/json")) return std::nullopt;
+  return Refused{415, "the body must be JSON: send Content-Type: application/json", ""};
+}
+
+Result<Caller> AgentApi::caller_of(const net::RequestHead& head) const {
+  std::string customer;
+  if (authenticator_) {
+    ASSIGN_OR_RETURN(customer, authenticator_->authenticate([&](std::string_view name) { return head.headers.get(name); }));
+  }
+  for (std::string_view header : {"x-tenant-id", "x-scope-orgid"}) {
+    std::string_view named = head.headers.get(header);
+    if (named.empty()) continue;
+    if (!tenancy::is_name(named)) return invalid_argument(fmt::format("{}: this cannot be a customer's name", header));
+    if (!customer.empty() && customer != named)
+      return Status(StatusCode::permission_denied, fmt::format("{}: the caller is another customer", header));
+    customer = named;
+  }
+  Caller caller;
+  if (!customer.empty()) caller.customers.only = customer;
+  caller.workspace_id = head.headers.get("x-workspace-id");
+  caller.ip_address = host_of(head.peer_address);
+  return caller;
+}
+
+// A parameter asks for one of the caller's customers.
+Status AgentApi::narrow(Caller& caller, std::string_view query) const {
+  ASSIGN_OR_RETURN(std::optional<std::string> customer, parameter(query, {"customer", "customer_id", "tenant", "tenant_id"}));
+  if (!customer) return {};
+  if (!caller.customers.contains(*customer)) return {StatusCode::permission_denied, "the customer asked for is not the caller"};
+  caller.customers.only = *customer;
+  return {};
+}
+
+net::BodyPlan AgentApi::plan(const net::RequestHead& head) {
+  net::BodyPlan plan;
+  plan.max_size_bytes = config_.max_body_bytes;
+  auto route = route_of(head);
+  std::optional<Refused> refused;
+  if (auto* found = std::get_if<Route>(&route))
+    refused = check_body(head, found->action);
+  else
+    refused = std::get<Refused>(std::move(route));
+  if (refused) plan.refusal = refuse(*refused);
+  return plan;
+}
+
+void AgentApi::serve(net::Request request, std::unique_ptr<net::Responder> responder) {
+  auto route = route_of(request.head);
+  if (auto* refused = std::get_if<Refused>(&route)) return responder->respond(refuse(*refused));
+  auto caller = caller_of(request.head);
+  if (!caller.is_ok()) return responder->respond(refuse(caller.status()));
+  const auto& [action, agent_id] = std::get<Route>(route);
+  switch (action) {
+    case Action::enroll:
+      return enroll(*caller, request.body.view(), std::move(responder));
+    case Action::heartbeat:
+      return responder->respond(heartbeat(*caller, agent_id, request.body.view()));
+    case Action::list:
+      return responder->respond(list(std::move(*caller), request.head.query));
+    case Action::get:
+      return responder->respond(get(*caller, agent_id));
+    case Action::remove:
+      return remove(*caller, agent_id, std::move(responder));
+    case Action::targets:
+      return responder->respond(targets(std::move(*caller), request.head.query));
+  }
+}
+
+// --- Answers ---
+
+net::Response AgentApi::refusal(const net::RequestHead&, int http_status, std::string_view reason) {
+  return refuse(Refused{http_status, std::string(reason), ""});
+}
+
+net::Response AgentApi::refuse(const Status& status) const {
+  net::Response response = json(http_status_of(status.code()), error_body(status.message()));
+  if (status.retry_delay_ms() > 0) response.headers.add("retry-after", std::to_string((status.retry_delay_ms() + 999) / 1000));
+  refusals_.add();
+  return response;
+}
+
+net::Response AgentApi::refuse(const Refused& refused) const {
+  net::Response response = json(refused.http_status, error_body(refused.reason));
+  if (!refused.allow.empty()) response.headers.add("allow", refused.allow);
+  refusals_.add();
+  return response;
+}
+
+// The record is on the disk before the answer.
+void AgentApi::enroll(const Caller& caller, std::string_view body, std::unique_ptr<net::Responder> responder) {
+  Result<Registration> registration = read_registration(body, caller);
+  if (!registration.is_ok()) return responder->respond(refuse(registration.status()));
+  tenancy::Agent agent = std::move(registration->agent);
+  agent.registered_ms = agent.last_seen_ms = now_ms();
+  tenancy::AgentKey key = agent.key;
+  auto changed = [this, key, warnings = std::move(registration->warnings), responder = std::move(responder)](Result<bool> is_new) {
+    if (!is_new.is_ok()) return responder->respond(refuse(is_new.status()));
+    (*is_new ? new_registrations_ : known_registrations_).add();
+    if (*is_new) context_.log.info("An agent registered", {{"customer", key.customer}, {"agent", key.agent_id}});
+    for (const std::string& warning : warnings)
+      if (*is_new) context_.log.warn("An agent's registration is odd", {{"agent", key.agent_id}, {"what", warning}});
+    std::optional<tenancy::SeenAgent> seen = agents_.get(key);
+    // Somebody may have removed it in this moment.
+    if (!seen) return responder->respond(refuse(not_found("the agent was removed again")));
+    std::string text;
+    append_agent(text, *seen, offline_before_ms(), warnings);
+    responder->respond(json(*is_new ? 201 : 200, text));
+  };
+  writer_.put(std::move(agent), std::move(changed));
+}
+
+net::Response AgentApi::heartbeat(const Caller& caller, const std::string& agent_id, std::string_view body) {
+  if (!body.empty() && body != "{}") {
+    auto document = otlp::parse_json(body);
+    if (!document.is_ok()) return refuse(document.status());
+    if (!document->is(otlp::JsonValue::Kind::object)) return refuse(invalid_argument("the document: expected an object, or nothing"));
+  }
+  int64_t now = now_ms();
+  if (Status touched = agents_.touch(caller.customers, agent_id, now); !touched.is_ok()) return refuse(touched);
+  heartbeats_.add();
+  return json(200, fmt::format(R"({{"agent_id":"{}","status":"online","last_seen_at":"{}","heartbeat_interval_seconds":{}}})", agent_id,
+                               format_rfc3339(now * 1'000'000), config_.heartbeat_interval_ms / 1000));
+}
+
+Result<tenancy::AgentQuery> AgentApi::query_of(const Caller& caller, std::string_view query) const {
+  tenancy::AgentQuery out;
+  out.customers = caller.customers;
+  out.offline_before_ms = offline_before_ms();
+  ASSIGN_OR_RETURN(out.workspace_id, parameter(query, {"workspace", "workspace_id"}));
+  ASSIGN_OR_RETURN(std::optional<std::string> status, parameter(query, {"status"}));
+  if (status && *status != "online" && *status != "offline") return invalid_argument("status: expected \"online\" or \"offline\"");
+  if (status) out.status = *status == "online" ? tenancy::AgentStatus::online : tenancy::AgentStatus::offline;
+  return out;
+}
+
+net::Response AgentApi::list(Caller caller, std::string_view query) const {
+  constexpr size_t default_limit = 100, most = 1'000;
+  if (Status narrowed = narrow(caller, query); !narrowed.is_ok()) return refuse(narrowed);
+  auto wanted = query_of(caller, query);
+  if (!wanted.is_ok()) return refuse(wanted.status());
+  auto limit_text = parameter(query, {"limit"});
+  auto cursor = parameter(query, {"cursor"});
+  if (!limit_text.is_ok() || !cursor.is_ok()) return refuse(limit_text.is_ok() ? cursor.status() : limit_text.status());
+  std::optional<int64_t> limit = *limit_text ? parse_int(**limit_text) : std::optional<int64_t>(default_limit);
+  if (!limit || *limit < 1 || *limit > static_cast<int64_t>(most)) return refuse(invalid_argument("limit: expected a number from 1 to 1000"));
+  if (*cursor) {
+    auto after = key_of(**cursor);
+    if (!after.is_ok()) return refuse(after.status());
+    wanted->after = *after;
+  }
+  // One more says whether there is another page.
+  wanted->limit = static_cast<size_t>(*limit) + 1;
+  std::vector<tenancy::SeenAgent> found = agents_.list(*wanted);
+  bool is_more = found.size() == wanted->limit;
+  if (is_more) found.pop_back();
+  std::string text = R"({"agents":[)";
+  for (size_t i = 0; i < found.size(); i++) {
+    if (i > 0) text += ',';
+    append_agent(text, found[i], wanted->offline_before_ms);
+  }
+  text += is_more ? fmt::format(R"(],"next_cursor":"{}"}})", cursor_of(found.back().agent->key)) : R"(],"next_cursor":null})";
+  return json(200, text);
+}
+
+net::Response AgentApi::get(const Caller& caller, const std::string& agent_id) const {
+  auto found = agents_.find(caller.customers, agent_id);
+  if (!found.is_ok()) return refuse(found.status());
+  std::string text;
+  append_agent(text, *found, offline_before_ms());
+  return json(200, text);
+}
+
+void AgentApi::remove(const Caller& caller, const std::string& agent_id, std::unique_ptr<net::Responder> responder) {
+  auto found = agents_.find(caller.customers, agent_id);
+  if (!found.is_ok()) return responder->respond(refuse(found.status()));
+  writer_.remove(found->agent->key, [this, responder = std::move(responder)](const Result<bool>& removed) {
+    if (!removed.is_ok()) return responder->respond(refuse(removed.status()));
+    net::Response response;
+    response.status = 204;
+    responder->respond(std::move(response));
+  });
+}
+
+// Agents that are offline stay among the targets: "up" has to become 0, not to end.
+net::Response AgentApi::targets(Caller caller, std::string_view query) const {
+  if (Status narrowed = narrow(caller, query); !narrowed.is_ok()) return refuse(narrowed);
+  auto wanted = query_of(caller, query);
+  auto job = parameter(query, {"job"});
+  if (!wanted.is_ok() || !job.is_ok()) return refuse(wanted.is_ok() ? job.status() : wanted.status());
+  std::string text = "[";
+  for (const tenancy::SeenAgent& seen : agents_.list(*wanted)) {
+    std::string target = scrape_target(*seen.agent, config_.default_metrics_port);
+    if (target.empty() || (*job && **job != job_of(*seen.agent))) continue;
+    if (text.size() > 1) text += ',';
+    append_target(text, seen, target, wanted->offline_before_ms);
+  }
+  return json(200, text + "]");
+}
+
+}  // namespace vigia::extensions

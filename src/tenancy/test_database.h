@@ -1,0 +1,48 @@
+#pragma once
+
+// What tests of the control plane share: a directory that goes away again, and a log that can be read.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+
+namespace vigia::tenancy {
+
+class LinesSink final : public LogSink {
+ public:
+  bool is_enabled(LogLevel) const override { return true; }
+  void write(LogLevel level, std::string_view message, const LogFields& context, const LogFields& fields) override {
+    lines.push_back(format_log_line(LogSettings(), 0, level, message, context, fields));
+  }
+  std::vector<std::string> lines;
+};
+
+class TemporaryDirectoryTest : public ::testing::Test {
+ protected:
+  TemporaryDirectoryTest() {
+    const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    directory_ = ::testing::TempDir() + test->test_suite_name() + "_" + test->name() + "_" + std::to_string(::getpid());
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+  }
+  ~TemporaryDirectoryTest() override { std::filesystem::remove_all(directory_); }
+
+  const std::string& directory() const { return directory_; }
+  std::string path() const { return directory_ + "/test.db"; }
+  FileSystem& files() { return files_; }
+  const Clock& clock() const { return clock_; }
+
+ private:
+  std::string directory_;
+  SystemFiles files_;
+  SystemClock clock_;
+};
+
+}  // namespace vigia::tenancy
