@@ -85,7 +85,9 @@ TEST(DecompressStreamOfGzip, RefusesDamage) {
     damaged[random.below(damaged.size())] ^= static_cast<char>(1 << random.below(8));
     auto whole = read_whole(Compression::gzip, damaged, seed);
     // A bit of a header may mean nothing; what comes out is right then.
-    if (whole.is_ok() && whole->is_good_end) EXPECT_EQ(whole->text, some_text(4, 1000)) << seed;
+    if (whole.is_ok() && whole->is_good_end) {
+      EXPECT_EQ(whole->text, some_text(4, 1000)) << seed;
+    }
   }
 }
 

@@ -71,20 +71,6 @@ std::optional<double> parse_value(std::string_view text) {
   return text.front() == '-' ? -value : value;
 }
 
-std::string format_boundary(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  char digits[40];
-  // Large and small numbers get an exponent where Go's shortest 'g' gives them one.
-  double size = std::fabs(value);
-  bool has_exponent = value != 0 && (size < 1e-4 || size >= 1e6);
-  auto result =
-      std::to_chars(digits, digits + sizeof digits, value, has_exponent ? std::chars_format::scientific : std::chars_format::fixed);
-  std::string text(digits, result.ptr);
-  if (text.find_first_of(".e") == std::string::npos) text += ".0";
-  return text;
-}
-
 uint64_t to_count(double value) {
   constexpr double most = 1.8446744073709550e19;
   if (!(value > 0)) return 0;

@@ -62,12 +62,6 @@ TEST(ValueText, ReadsWhatGoReadsWithoutHexAndUnderscores) {
   EXPECT_TRUE(std::isnan(parse_value("NaN").value_or(0)));
 }
 
-TEST(ValueText, BoundariesLookAsInLabels) {
-  for (std::string_view text :
-       {"0.0", "1.0", "-1.0", "0.5", "10.0", "0.001", "1e-05", "100000.0", "1e+06", "1.5e+06", "123456.789", "+Inf", "-Inf", "NaN"})
-    EXPECT_EQ(format_boundary(parse_value(text).value()), text);
-}
-
 TEST(ValueText, CountsAreCutToWholeNumbers) {
   EXPECT_EQ(to_count(2.9), 2U);
   EXPECT_EQ(to_count(-1), 0U);
