@@ -77,6 +77,14 @@ class TestEnvironment {
     });
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return is_stopped; });
+    // As the graph does before it destroys anybody: what was under way on the loop has ended.
+    is_stopped = false;
+    loops.at(0).post([&] {
+      std::lock_guard guard(mutex);
+      is_stopped = true;
+      changed.notify_all();
+    });
+    changed.wait(lock, [&] { return is_stopped; });
   }
 
   // The whole answer to an HTTP/1.1 request, head and body.
