@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "app/presets.h"
+#include "net/socket.h"
+
 namespace vigia::app {
 
 namespace {
@@ -160,6 +163,45 @@ std::string exporters(const AgentSettings& settings) {
   return text;
 }
 
+// Where the agent registers: as it was said, else the collector's host. "" is nowhere, also when that would be the agent itself.
+std::string registry_endpoint(const AgentSettings& settings) {
+  constexpr int registry_port = 8'080;
+  if (!settings.registration.is_enabled) return {};
+  const std::string& said = settings.registration.endpoint;
+  if (!said.empty()) return said.find("://") == std::string::npos ? "http://" + said : said;
+  Result<net::HostPort> collector = net::parse_host_port(settings.address());
+  if (!collector.is_ok() || collector->host.empty()) return {};
+  if (settings.health_check.port == registry_port && is_loopback(collector->host)) return {};
+  return "http://" + endpoint_text(collector->host, registry_port);
+}
+
+void add_setting(std::string& text, std::string_view key, std::string_view value) {
+  if (!value.empty()) text += fmt::format("    {}: {}\n", key, quoted(value));
+}
+
+std::string registration(const AgentSettings& settings) {
+  std::string endpoint = registry_endpoint(settings);
+  if (endpoint.empty()) return {};
+  std::string text = "  agent_registration:\n";
+  add_setting(text, "endpoint", endpoint);
+  add_setting(text, "customer_id", settings.customer.id);
+  add_setting(text, "workspace_id", settings.customer.workspace_id);
+  add_setting(text, "node_id", settings.node.id);
+  add_setting(text, "hostname", settings.node.host_name);
+  add_setting(text, "ip_address", settings.node.host_ip);
+  add_setting(text, "directory", settings.data_dir);
+  add_setting(text, "metrics_scheme", settings.health_check.cert_file.empty() ? "http" : "https");
+  text += fmt::format("    metrics_port: {}\n    heartbeat_interval: {}\n", is_loopback(settings.health_check.host) ? 0 : settings.health_check.port,
+                      milliseconds(settings.registration.heartbeat_interval_ms));
+  std::string attributes;
+  for (const auto& [key, value] : settings.telemetry.resource_attributes) add_setting(attributes, "  " + quoted(key), value);
+  add_setting(attributes, "  customer.name", settings.customer.name);
+  add_setting(attributes, "  node.region", settings.node.region);
+  add_setting(attributes, "  environment", settings.node.environment);
+  if (!attributes.empty()) text += "    resource_attributes:\n" + attributes;
+  return text;
+}
+
 std::string pipeline(const AgentSettings& settings, std::string_view signal) {
   std::string sources = settings.receiver.is_enabled ? "otlp, agent" : "agent";
   if (signal == "metrics") sources += ", hostmetrics";
@@ -169,16 +211,19 @@ std::string pipeline(const AgentSettings& settings, std::string_view signal) {
 }
 
 std::string service(const AgentSettings& settings) {
+  std::string registered = registration(settings);
   std::string text = fmt::format(
       "extensions:\n"
       "  file_storage: {{directory: {}}}\n"
+      "{}"
       "service:\n"
-      "  extensions: [file_storage]\n"
+      "  extensions: [file_storage{}]\n"
       "  telemetry:\n"
       "    metrics: {{level: none}}\n"
       "    logs: {{level: {}}}\n"
       "  pipelines:\n",
-      quoted(settings.data_dir + "/queue"), level_name(settings.telemetry.log_level));
+      quoted(settings.data_dir + "/queue"), registered, registered.empty() ? "" : ", agent_registration",
+      level_name(settings.telemetry.log_level));
   for (std::string_view signal : signals)
     if (is_wanted(settings, signal)) text += pipeline(settings, signal);
   return text;

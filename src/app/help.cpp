@@ -68,12 +68,14 @@ Usage:
   vigia up [flags]
 
 Flags:
-      --http-port N         port of the API: /health, /metrics (8080)
+      --http-port N         port of the API: /health, /metrics, and the registry
+                            of agents at /api/v1/agents (8080)
       --otlp-grpc-port N    port of OTLP over gRPC (4317)
       --otlp-http-port N    port of OTLP over HTTP (4318)
       --host ADDRESS        where to listen (127.0.0.1); any other address than
                             loopback needs authentication, see below
-      --data-dir DIR        directory for what has to be kept; made if missing
+      --data-dir DIR        where the registry of agents is kept, else it is in
+                            memory; made if missing        VIGIA_DATA_DIR
       --ports-file FILE     write the bound ports to FILE as JSON, once ready
       --config FILE         lay a configuration over the built-in one
       --set KEY=VALUE       change one value
@@ -195,9 +197,14 @@ Usage:
   vigia gateway [flags]
 
 Flags:
+      --http-port N         port of the API: /health, /metrics, and the registry
+                            of agents at /api/v1/agents (8080; a free one when
+                            both ports of OTLP are)
       --otlp-grpc-port N    port of OTLP over gRPC (4317)
       --otlp-http-port N    port of OTLP over HTTP (4318)
       --host ADDRESS        where to listen (127.0.0.1)
+      --data-dir DIR        where the registry of agents is kept, else it is in
+                            memory; made if missing        VIGIA_DATA_DIR
       --ports-file FILE     write the bound ports to FILE as JSON, once ready
       --config FILE         lay a configuration over the built-in one
       --set KEY=VALUE       change one value

@@ -68,6 +68,13 @@ std::shared_ptr<const config::Source> edge_source(const EdgeSettings& settings) 
   return source;
 }
 
+std::shared_ptr<const config::Source> registry_source(std::string_view data_dir) {
+  auto source = std::make_shared<config::Source>();
+  source->name = "the command line (--data-dir)";
+  source->text = fmt::format("extensions: {{agent_registry: {{directory: {}}}}}\n", quoted(data_dir));
+  return source;
+}
+
 std::string endpoint_text(std::string_view host, int port) {
   bool is_ipv6 = host.find(':') != std::string_view::npos && host.substr(0, 1) != "[";
   return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);

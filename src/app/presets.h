@@ -39,6 +39,9 @@ struct EdgeSettings {
 // To be laid over the sources of "edge".
 std::shared_ptr<const config::Source> edge_source(const EdgeSettings& settings);
 
+// Where the registry of agents keeps them.
+std::shared_ptr<const config::Source> registry_source(std::string_view data_dir);
+
 // "127.0.0.1:80", "[::1]:80".
 std::string endpoint_text(std::string_view host, int port);
 bool is_loopback(std::string_view host);

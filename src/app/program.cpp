@@ -101,6 +101,9 @@ int run_command(const std::vector<std::string>& words, Console& console) {
   return run_collector(std::move(request), console);
 }
 
+// Roles that answer on the API port.
+bool has_api(std::string_view role) { return role == "up" || role == "gateway"; }
+
 // What only `edge` can be told. Without a destination it would fill the disk for nobody.
 Status add_edge_settings(const Arguments& arguments, config::LoadRequest& request) {
   EdgeSettings settings;
@@ -128,17 +131,19 @@ Result<CollectorRequest> role_request(const std::string& role, const Arguments& 
   addresses.host = arguments.value("host", addresses.host);
   ASSIGN_OR_RETURN(addresses.otlp_grpc_port, arguments.port("otlp-grpc-port", addresses.otlp_grpc_port));
   ASSIGN_OR_RETURN(addresses.otlp_http_port, arguments.port("otlp-http-port", addresses.otlp_http_port));
-  ASSIGN_OR_RETURN(int http_port, arguments.port("http-port", 8080));
   // Whoever wants a free port wants to run beside another one.
-  bool wants_free_ports = role == "up" ? http_port == 0 : addresses.otlp_grpc_port == 0 && addresses.otlp_http_port == 0;
+  bool wants_free_otlp = addresses.otlp_grpc_port == 0 && addresses.otlp_http_port == 0;
+  ASSIGN_OR_RETURN(int http_port, arguments.port("http-port", role == "gateway" && wants_free_otlp ? 0 : 8080));
+  bool wants_free_ports = role == "up" ? http_port == 0 : wants_free_otlp;
   if (wants_free_ports) addresses.health_check_port = addresses.metrics_port = 0;
   CollectorRequest request;
   request.config = load_request(arguments);
   request.config.presets = preset_sources(role, addresses);
   if (role == "edge") RETURN_IF_ERROR(add_edge_settings(arguments, request.config));
+  if (has_api(role) && arguments.has("data-dir")) request.config.presets.push_back(registry_source(arguments.value("data-dir")));
   request.ports_file = arguments.value("ports-file");
   request.feature_gates = arguments.values("feature-gates");
-  if (role == "up") request.api.endpoint = endpoint_text(addresses.host, http_port);
+  if (has_api(role)) request.api.endpoint = endpoint_text(addresses.host, http_port);
   return request;
 }
 
@@ -161,7 +166,7 @@ Status check_host(const std::string& role, const std::string& host, CollectorReq
 int role_command(const std::string& role, const std::vector<std::string>& words, Console& console) {
   std::vector<Flag> flags =
       with_more(configuration_flags(), {{"otlp-grpc-port", "N"}, {"otlp-http-port", "N"}, {"host", "ADDRESS"}, {"ports-file", "FILE"}});
-  if (role == "up") flags = with_more(flags, {{"http-port", "N"}, {"data-dir", "DIR"}});
+  if (has_api(role)) flags = with_more(flags, {{"http-port", "N"}, {"data-dir", "DIR"}});
   if (role == "edge") flags = with_more(flags, {{"endpoint", "URL"}, {"data-dir", "DIR"}, {"max-disk-mib", "N"}});
   auto arguments = Arguments::parse(flags, words);
   if (!arguments.is_ok()) return fail_with_usage(console, role, arguments.status());
@@ -169,7 +174,7 @@ int role_command(const std::string& role, const std::vector<std::string>& words,
   if (!request.is_ok()) return fail_with_usage(console, role, request.status());
   if (Status status = check_host(role, arguments->value("host", "127.0.0.1"), *request); !status.is_ok())
     return fail(console, status.message());
-  if (role == "up" && arguments->has("data-dir"))
+  if (has_api(role) && arguments->has("data-dir"))
     if (Status status = SystemFiles().create_directories(arguments->value("data-dir")); !status.is_ok())
       return fail(console, status.message());
   return run_collector(std::move(request).value(), console);

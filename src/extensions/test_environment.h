@@ -77,10 +77,19 @@ class TestEnvironment {
     });
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return is_stopped; });
+    // As the graph does before it destroys anybody: what was under way on the loop has ended.
+    is_stopped = false;
+    loops.at(0).post([&] {
+      std::lock_guard guard(mutex);
+      is_stopped = true;
+      changed.notify_all();
+    });
+    changed.wait(lock, [&] { return is_stopped; });
   }
 
   // The whole answer to an HTTP/1.1 request, head and body.
-  static std::string ask(int port, const std::string& method, const std::string& path, const std::string& headers = "") {
+  static std::string ask(int port, const std::string& method, const std::string& path, const std::string& headers = "",
+                         const std::string& body = "") {
     int descriptor = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -88,7 +97,9 @@ class TestEnvironment {
     inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
     std::string answer;
     if (connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-      std::string request = method + " " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n" + headers + "\r\n";
+      std::string request = method + " " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n" + headers;
+      if (!body.empty()) request += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+      request += "\r\n" + body;
       (void)!write(descriptor, request.data(), request.size());
       char block[65536];
       for (ssize_t count; (count = read(descriptor, block, sizeof block)) > 0;) answer.append(block, static_cast<size_t>(count));

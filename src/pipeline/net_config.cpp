@@ -20,16 +20,6 @@ void decode_size(config::Section& section, std::string_view key, size_t& out) {
   if (section.size_bytes(key, size)) out = size;
 }
 
-void decode_authenticator(config::Section& section, std::optional<ComponentId>& authenticator) {
-  section.section("auth", [&](config::Section& auth) {
-    std::string name;
-    auth.accept_ignored("request_params");
-    if (auth.field("authenticator", name)) authenticator = ComponentId::parse(name);
-    if (auth.is_null() || !auth.require(!name.empty(), "authenticator", "the name of an authentication extension is missing")) return;
-    auth.claim(authenticator_topic, "authenticator", name);
-  });
-}
-
 HeaderList lower_case_headers(const std::map<std::string, std::string>& headers) {
   HeaderList list;
   for (const auto& [name, value] : headers) list.emplace_back(to_lower(name), value);
@@ -193,6 +183,16 @@ void decode_proxy(config::Section& section, std::string& proxy_url) {
 bool has_ca(const net::TlsSettings& tls) { return !tls.ca_file.empty() || !tls.ca_pem.empty(); }
 
 }  // namespace
+
+void decode_authenticator(config::Section& section, std::optional<ComponentId>& authenticator) {
+  section.section("auth", [&](config::Section& auth) {
+    std::string name;
+    auth.accept_ignored("request_params");
+    if (auth.field("authenticator", name)) authenticator = ComponentId::parse(name);
+    if (auth.is_null() || !auth.require(!name.empty(), "authenticator", "the name of an authentication extension is missing")) return;
+    auth.claim(authenticator_topic, "authenticator", name);
+  });
+}
 
 void decode_grpc_server(config::Section& section, GrpcServerConfig& server) {
   decode_server_address(section, server.endpoint);

@@ -166,6 +166,9 @@ Result<net::ClientSettings> client_settings(const HttpClientConfig& client, cons
 
 // --- Authentication ---
 
+// `auth: {authenticator: …}`, of servers and clients.
+void decode_authenticator(config::Section& section, std::optional<ComponentId>& authenticator);
+
 // The extension that an `auth: {authenticator: …}` names, in its role. To be called in start(): extensions start first.
 Result<const ServerAuthenticator*> find_server_authenticator(const Context& context, const ComponentId& id);
 Result<const ClientAuthenticator*> find_client_authenticator(const Context& context, const ComponentId& id);

@@ -106,7 +106,8 @@ TEST_F(DatabaseTest, a_damaged_file_is_set_aside_and_told_of) {
   ASSERT_EQ(sink->lines.size(), 1u);
   EXPECT_NE(sink->lines[0].find("The database is damaged: it was set aside"), std::string::npos) << sink->lines[0];
   std::vector<std::string> kept;
-  for (const std::string& name : *files().list(directory()))
+  std::vector<std::string> names = std::move(*files().list(directory()));
+  for (const std::string& name : names)
     if (name.find(".damaged-") != std::string::npos) kept.push_back(directory() + "/" + name);
   ASSERT_EQ(kept.size(), 1u);
   EXPECT_EQ(*files().read_file(kept[0]), noise);

@@ -40,7 +40,6 @@ void decode_customer(config::Section& in, AgentRegistrationConfig& out) {
   warn_unless_uuid(in, "workspace_id", out.workspace_id);
   if (out.customer_id.empty()) out.customer_id = tenant;
   check_name(in, "customer_id", out.customer_id);
-  check_name(in, "workspace_id", out.workspace_id);
 }
 
 void decode_metrics(config::Section& in, AgentRegistrationConfig& out) {

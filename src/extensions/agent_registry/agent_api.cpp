@@ -92,7 +92,7 @@ std::variant<AgentApi::Route, AgentApi::Refused> AgentApi::route_of(const net::R
   if (path == agents_path || path == std::string(agents_path) + "/") return route_of_method(head, {{"GET", Action::list}}, "");
   if (!path.starts_with(std::string(agents_path) + "/")) return Refused{404, "there is nothing at this path", ""};
   std::vector<std::string_view> parts = split(path.substr(agents_path.size() + 1), '/');
-  if (parts.size() == 1 && parts[0] == "register" && head.method == "POST") return Route{Action::enroll, ""};
+  if (parts.size() == 1 && parts[0] == "register") return route_of_method(head, {{"POST", Action::enroll}}, "");
   std::optional<std::string> agent_id = percent_decoded(parts[0]);
   if (!agent_id || !tenancy::is_name(*agent_id)) return Refused{404, "no agent can have this id", ""};
   if (parts.size() == 2 && parts[1] == "heartbeat") return route_of_method(head, {{"POST", Action::heartbeat}}, *agent_id);

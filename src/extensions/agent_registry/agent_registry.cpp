@@ -50,8 +50,6 @@ AgentRegistryExtension::AgentRegistryExtension(const pipeline::Context& context,
       recognised_(context.metrics.counter("vigia_agent_registry_recognised_total", "Signs of life of agents by the telemetry they sent.")) {}
 
 Status AgentRegistryExtension::start() {
-  if (!config_.server && !context_.api)
-    return {StatusCode::failed_precondition, "cannot serve the agents: this role has no API port; give the extension an endpoint"};
   RETURN_IF_ERROR(writer_.open());
   RETURN_IF_ERROR(serve());
   writer_.begin();
@@ -62,14 +60,18 @@ Status AgentRegistryExtension::start() {
 }
 
 Status AgentRegistryExtension::serve() {
+  if (config_.authenticator) {
+    ASSIGN_OR_RETURN(const pipeline::ServerAuthenticator* authenticator,
+                     pipeline::find_server_authenticator(context_, *config_.authenticator));
+    api_.demand_credentials(authenticator);
+  }
+  if (!config_.server && !context_.api) {
+    context_.log.warn("The registry of agents is served nowhere: there is no API port; give the extension an endpoint");
+    return {};
+  }
   if (!config_.server) {
     RETURN_IF_ERROR(context_.api->add(std::string(AgentApi::agents_path), api_));
     return context_.api->add(std::string(AgentApi::targets_path), api_);
-  }
-  if (config_.server->authenticator) {
-    ASSIGN_OR_RETURN(const pipeline::ServerAuthenticator* authenticator,
-                     pipeline::find_server_authenticator(context_, *config_.server->authenticator));
-    api_.demand_credentials(authenticator);
   }
   ASSIGN_OR_RETURN(net::ServerSettings settings, pipeline::server_settings(*config_.server, context_.clock));
   ASSIGN_OR_RETURN(server_, net::HttpServer::start(settings, api_, context_.loops, context_.ledger, context_.log));

@@ -19,7 +19,12 @@ AgentRegistryConfig decode_agent_registry(config::Section& section) {
   section.size_bytes("max_body_size", config.max_body_bytes);
   section.require(config.max_body_bytes >= 1024 && config.max_body_bytes <= 1 << 20, "max_body_size", "must be from 1KiB to 1MiB");
   section.field("default_metrics_port", config.default_metrics_port);
-  if (section.has("endpoint")) pipeline::decode_http_server(section, config.server.emplace());
+  if (section.has("endpoint")) {
+    pipeline::decode_http_server(section, config.server.emplace());
+    config.authenticator = config.server->authenticator;
+  } else {
+    pipeline::decode_authenticator(section, config.authenticator);
+  }
   return config;
 }
 

@@ -22,6 +22,8 @@ struct AgentRegistryConfig {
   uint64_t max_body_bytes = 64 * 1024;
   // For agents that offer prometheus_scrape and do not say where; 0: those are not scraped.
   uint16_t default_metrics_port = 0;
+  // Who asks on the API port has to show credentials.
+  std::optional<pipeline::ComponentId> authenticator;
   // A listener of its own, instead of the API port.
   std::optional<pipeline::HttpServerConfig> server;
 };

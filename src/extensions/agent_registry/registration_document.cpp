@@ -109,6 +109,7 @@ Status complete(const Caller& caller, Agent& agent) {
     // The same host gets the same id each time.
     agent.key.agent_id = fmt::format("agent-{:016x}", hash64({agent.key.customer, "\n", agent.hostname}));
   }
+  if (agent.key.agent_id == "register") return invalid_argument("agent_id: \"register\" is the name of a path");
   fill_from(agent.node_id, agent.hostname);
   fill_from(agent.node_id, agent.key.agent_id);
   return {};

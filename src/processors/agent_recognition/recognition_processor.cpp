@@ -26,12 +26,16 @@ Status RecognitionProcessor::start() {
   pipeline::Extension* extension = context_.find_extension(config_.registry);
   directory_ = dynamic_cast<pipeline::AgentDirectory*>(extension);
   if (directory_) return {};
+  if (!config_.is_registry_required) {
+    context_.log.info("Agents are not recognised: no agent_registry is listed under service::extensions");
+    return {};
+  }
   return not_found("cannot tell of agents: the extension \"" + config_.registry.to_string() +
                    "\" does not run or keeps no agents; list it under service::extensions");
 }
 
 void RecognitionProcessor::consume(pipeline::Batch batch, pipeline::Done done) {
-  if (batch.client) {
+  if (batch.client && directory_) {
     const pipeline::Client& client = *batch.client;
     SenderNames names = sender_names(client);
     bool is_due = names.is_named() && times_.claim(hash64({client.peer_address, "\n", names.customer, "\n", names.workspace_id}),
@@ -45,9 +49,9 @@ void RecognitionProcessor::consume(pipeline::Batch batch, pipeline::Done done) {
 static RecognitionConfig decode(config::Section& section) {
   RecognitionConfig config;
   std::string registry = config.registry.to_string();
-  section.field("registry", registry);
+  config.is_registry_required = section.field("registry", registry);
   section.require(!registry.empty(), "registry", "must name the extension that keeps the agents");
-  section.claim(pipeline::directory_topic, "registry", registry);
+  if (config.is_registry_required) section.claim(pipeline::directory_topic, "registry", registry);
   config.registry = pipeline::ComponentId::parse(registry);
   section.duration_ms("interval", config.interval_ms);
   section.require(config.interval_ms >= 1'000, "interval", "must be at least 1s");

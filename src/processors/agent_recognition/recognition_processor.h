@@ -13,6 +13,8 @@ namespace vigia::processors {
 
 struct RecognitionConfig {
   pipeline::ComponentId registry{"agent_registry", ""};
+  // It was named: without it the processor would do nothing of what was asked for.
+  bool is_registry_required = false;
   int64_t interval_ms = 60'000;
 };
 
