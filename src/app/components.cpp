@@ -1,11 +1,13 @@
 #include "app/components.h"
 
+#include "app/prometheus_by_endpoint.h"
 #include "connectors/forward/factory.h"
 #include "exporters/debug/factory.h"
 #include "exporters/file/factory.h"
 #include "exporters/nop/factory.h"
 #include "exporters/otlp/factory.h"
 #include "exporters/otlphttp/factory.h"
+#include "exporters/prometheus/factory.h"
 #include "exporters/prometheusremotewrite/factory.h"
 #include "extensions/basicauth/factory.h"
 #include "extensions/bearertokenauth/factory.h"
@@ -71,6 +73,7 @@ pipeline::Components all_components() {
                            processors::resource_processor()};
   components.exporters = {exporters::debug_exporter(), exporters::logging_exporter(), exporters::file_exporter(),
                           exporters::nop_exporter(),   exporters::otlp_exporter(),    exporters::otlphttp_exporter(),
+                          prometheus_by_endpoint(exporters::prometheus_exporter(), exporters::prometheus_remote_write_exporter()),
                           exporters::prometheus_remote_write_exporter()};
   components.connectors = {connectors::forward_connector()};
   components.extensions = {extensions::basicauth_extension(), extensions::bearertokenauth_extension(), extensions::file_storage_extension(),
