@@ -1,11 +1,13 @@
 #include "app/components.h"
 
+#include "app/prometheus_by_endpoint.h"
 #include "connectors/forward/factory.h"
 #include "exporters/debug/factory.h"
 #include "exporters/file/factory.h"
 #include "exporters/nop/factory.h"
 #include "exporters/otlp/factory.h"
 #include "exporters/otlphttp/factory.h"
+#include "exporters/prometheus/factory.h"
 #include "exporters/prometheusremotewrite/factory.h"
 #include "extensions/agent_registration/factory.h"
 #include "extensions/agent_registry/factory.h"
@@ -95,6 +97,7 @@ pipeline::Components all_components() {
       exporters::nop_exporter(),
       exporters::otlp_exporter(),
       exporters::otlphttp_exporter(),
+      exporters::prometheus_exporter(),
       exporters::prometheus_remote_write_exporter(),
   };
   components.connectors = {

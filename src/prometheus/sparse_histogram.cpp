@@ -76,25 +76,33 @@ bool add_buckets(std::span<const uint64_t> counts, int32_t offset, int32_t shift
   return true;
 }
 
-bool to_sparse(const otlp::ExponentialHistogramPointView& point, std::vector<uint64_t>& scratch, SparseHistogram& out) {
-  int32_t scale = point.scale();
+bool to_sparse(const ExponentialCounts& counts, SparseHistogram& out) {
   // There are 31 bits of an index: more cannot be joined.
-  if (scale < coarsest_schema || scale > finest_schema + 31) return false;
-  out.schema = std::min(scale, finest_schema);
-  out.count = point.count();
-  out.sum = point.sum().value_or(0);
-  out.zero_count = point.zero_count();
-  out.zero_threshold = point.zero_threshold() != 0 ? point.zero_threshold() : default_zero_threshold;
+  if (counts.scale < coarsest_schema || counts.scale > finest_schema + 31) return false;
+  out.schema = std::min(counts.scale, finest_schema);
+  out.count = counts.count;
+  out.sum = counts.sum;
+  out.zero_count = counts.zero_count;
+  out.zero_threshold = counts.zero_threshold != 0 ? counts.zero_threshold : default_zero_threshold;
   uint64_t total = out.zero_count;
   if (total > out.count) return false;
-  auto add_side = [&](const otlp::BucketsView& buckets, SparseBuckets& side) {
-    scratch.clear();
-    buckets.for_each_count([&](uint64_t count) { scratch.push_back(count); });
-    return is_sum_of(out.count, scratch, total) && add_buckets(scratch, buckets.offset(), scale - out.schema, side);
+  auto add_side = [&](const ExponentialCounts::Side& side, SparseBuckets& buckets) {
+    return is_sum_of(out.count, side.counts, total) && add_buckets(side.counts, side.offset, counts.scale - out.schema, buckets);
   };
-  if (!add_side(point.positive(), out.positive) || !add_side(point.negative(), out.negative)) return false;
+  if (!add_side(counts.positive, out.positive) || !add_side(counts.negative, out.negative)) return false;
   // What is no number is counted, and is in no bucket.
   return total == out.count || std::isnan(out.sum);
+}
+
+bool to_sparse(const otlp::ExponentialHistogramPointView& point, CountScratch& scratch, SparseHistogram& out) {
+  auto read = [](const otlp::BucketsView& buckets, std::vector<uint64_t>& counts) {
+    counts.clear();
+    buckets.for_each_count([&](uint64_t count) { counts.push_back(count); });
+    return ExponentialCounts::Side{buckets.offset(), counts};
+  };
+  return to_sparse({point.scale(), point.count(), point.sum().value_or(0), point.zero_count(), point.zero_threshold(),
+                    read(point.positive(), scratch.positive), read(point.negative(), scratch.negative)},
+                   out);
 }
 
 bool to_custom_buckets(const otlp::HistogramPointView& point, std::vector<uint64_t>& scratch, SparseHistogram& out) {

@@ -63,9 +63,29 @@ struct SparseHistogram {
 // Bucket counts from OTLP's bucket `offset` on, joined by 2^shift. False when an index does not fit.
 bool add_buckets(std::span<const uint64_t> counts, int32_t offset, int32_t shift, SparseBuckets& out);
 
+// What an exponential histogram counts: of each side the counts from OTLP's bucket `offset` on.
+struct ExponentialCounts {
+  struct Side {
+    int32_t offset = 0;
+    std::span<const uint64_t> counts;
+  };
+  int32_t scale = 0;
+  uint64_t count = 0;
+  double sum = 0;
+  uint64_t zero_count = 0;
+  double zero_threshold = 0;
+  Side positive;
+  Side negative;
+};
+
 // Times are left alone. False when there is no such native histogram: a scale below −4, indexes out of range, buckets that do not add up to
 // the count (a receiver refuses those, and all that came with them).
-bool to_sparse(const otlp::ExponentialHistogramPointView& point, std::vector<uint64_t>& scratch, SparseHistogram& out);
+bool to_sparse(const ExponentialCounts& counts, SparseHistogram& out);
+struct CountScratch {
+  std::vector<uint64_t> positive;
+  std::vector<uint64_t> negative;
+};
+bool to_sparse(const otlp::ExponentialHistogramPointView& point, CountScratch& scratch, SparseHistogram& out);
 bool to_custom_buckets(const otlp::HistogramPointView& point, std::vector<uint64_t>& scratch, SparseHistogram& out);
 
 }  // namespace vigia::prometheus

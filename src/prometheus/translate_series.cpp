@@ -185,7 +185,7 @@ void SeriesTranslator::visit_buckets(const Family& family, const otlp::Histogram
 
 void SeriesTranslator::visit_exponential(const Family& family, const otlp::ExponentialHistogramPointView& point) {
   histogram_.clear();
-  if (!to_sparse(point, counts_, histogram_)) return visitor_->on_refused(Refusal::unusable_histogram, 1);
+  if (!to_sparse(point, sides_, histogram_)) return visitor_->on_refused(Refusal::unusable_histogram, 1);
   set_labels(family.name, {}, {});
   visit_sparse(point, point.exemplars());
 }

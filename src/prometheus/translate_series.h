@@ -90,6 +90,7 @@ class SeriesTranslator final : private PointVisitor {
   std::vector<LabelView> labels_;
   std::string bound_text_;
   std::vector<uint64_t> counts_;
+  CountScratch sides_;
   std::vector<double> bounds_;
   SparseHistogram histogram_;
   struct PendingExemplar {

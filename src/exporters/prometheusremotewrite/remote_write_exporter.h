@@ -24,7 +24,10 @@ class RemoteWriteExporter final : public pipeline::Exporter {
 
   Status start() override;
   void stop(int64_t deadline_steady_ms, Function<void()> stopped) override;
-  void hand_over(pipeline::Exporter& successor) override { sender_.hand_over(static_cast<RemoteWriteExporter&>(successor).sender_); }
+  // The exporter `prometheus` may become another kind of exporter when its endpoint changes.
+  void hand_over(pipeline::Exporter& successor) override {
+    if (auto* same = dynamic_cast<RemoteWriteExporter*>(&successor)) sender_.hand_over(same->sender_);
+  }
   Result<pipeline::Reservation> reserve(const pipeline::Load& load) override { return sender_.reserve(load); }
   void consume(pipeline::Batch batch, pipeline::Done done) override { sender_.consume(std::move(batch), std::move(done)); }
 
