@@ -1,5 +1,7 @@
 #include "host/proc_stat.h"
 
+#include <algorithm>
+
 #include "host/text_fields.h"
 
 namespace vigia::host {
@@ -51,7 +53,8 @@ Status parse_proc_stat(std::string_view text, ProcStat& out) {
 
 std::optional<double> busy_percent(const CpuTimes& before, const CpuTimes& after) {
   if (after.total() <= before.total() || after.busy() < before.busy()) return std::nullopt;
-  return 100.0 * static_cast<double>(after.busy() - before.busy()) / static_cast<double>(after.total() - before.total());
+  double share = static_cast<double>(after.busy() - before.busy()) / static_cast<double>(after.total() - before.total());
+  return std::min(100.0 * share, 100.0);
 }
 
 }  // namespace vigia::host
