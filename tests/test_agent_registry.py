@@ -7,6 +7,7 @@ fell silent, and is scraped by Prometheus; senders that only push telemetry are 
 import http.client
 import json
 import shutil
+import signal
 import subprocess
 import time
 import urllib.error
@@ -331,6 +332,50 @@ def test_senders_of_telemetry_are_recognised(vigia, tmp_path):
 
     wait_until(is_recognised_again, "its telemetry is seen again")
     assert set(agents_of(port)) == {SEED["agent_id"]}
+
+
+def test_the_agent_role_registers_by_itself(vigia, registry, tmp_path):
+    _, port = registry
+    agent = vigia.role("agent", "--otlp-grpc-port", "0", "--otlp-http-port", "0", "--health-port", "0", environment={
+        "CUSTOMER_ID": "acme", "NODE_ID": "web-1", "NODE_REGION": "eu-west", "AGENT_IP": "10.0.1.15", "VIGIA_DATA_DIR": str(tmp_path / "data"),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}", "VIGIA_REGISTRY_ENDPOINT": f"http://127.0.0.1:{port}"})
+    (known,) = wait_until(lambda: agents_of(port).values(), "the agent is registered")
+    assert (known["customer_id"], known["node_id"], known["ip_address"]) == ("acme", "web-1", "10.0.1.15")
+    assert known["agent_id"] == (tmp_path / "data" / "agent-id").read_text().strip()
+    assert known["resource_attributes"]["node.region"] == "eu-west" and known["resource_attributes"]["environment"] == "production"
+    # The collector is away; that is another matter.
+    assert json.loads(agent.get("http", "/health")[1])["status"] == "degraded"
+
+
+def test_up_serves_the_registry_on_its_api_port(vigia, tmp_path):
+    for attempt in range(2):
+        up = vigia.role("up", "--http-port", "0", "--otlp-grpc-port", "0", "--otlp-http-port", "0", "--data-dir", str(tmp_path / "data"))
+        port = up.ports["http"]
+        assert ask(port, "/api/v1/agents/register", SEED)[0] == (200 if attempt else 201)
+        assert json.loads(up.get("http", "/health")[1])["status"] == "healthy"
+        assert "/api/v1/agents\n" in up.get("http", "/")[1]
+        assert f'vigia_agent_up{{customer_id="{SEED["tenant_id"]}",node_id="prod-node-01"' in up.get("http", "/metrics")[1]
+        up.stop()
+
+
+def test_gateway_serves_the_registry_and_recognises(vigia):
+    gateway = vigia.role("gateway", "--otlp-grpc-port", "0", "--otlp-http-port", "0")
+    edge = vigia((EDGE % gateway.ports["otlp_http"]).replace("host.ip", "customer.id"))
+    send_log(edge)
+    wait_for_agents(gateway.ports["http"], {"prod-node-01"})
+
+
+def test_a_reload_keeps_the_agents(vigia, tmp_path):
+    config = registry_config(tmp_path / "control")
+    server = vigia(config)
+    port = server.ports["agent_registry"]
+    assert ask(port, "/api/v1/agents/register", SEED)[0] == 201
+    config["extensions"]["agent_registry"]["offline_after"] = "5m"
+    (server.folder / "config.yaml").write_text(json.dumps(config))
+    server.signal(signal.SIGHUP)
+    server.wait_for_log("The new configuration is in force")
+    server.is_ready()
+    assert SEED["agent_id"] in agents_of(server.ports["agent_registry"])
 
 
 def test_a_damaged_database_does_not_keep_the_registry_down(vigia, tmp_path):

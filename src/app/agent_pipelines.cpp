@@ -193,6 +193,13 @@ std::string registration(const AgentSettings& settings) {
   add_setting(text, "metrics_scheme", settings.health_check.cert_file.empty() ? "http" : "https");
   text += fmt::format("    metrics_port: {}\n    heartbeat_interval: {}\n", is_loopback(settings.health_check.host) ? 0 : settings.health_check.port,
                       milliseconds(settings.registration.heartbeat_interval_ms));
+  bool is_https = endpoint.starts_with("https://");
+  if (is_https) text += fmt::format("    tls: {{{}}}\n", tls(settings));
+  // Credentials that the collector gets under TLS are not told in plain text.
+  std::string lines;
+  if (is_https || settings.is_plain())
+    for (const auto& [name, value] : settings.collector.headers) add_setting(lines, "  " + quoted(name), value);
+  if (!lines.empty()) text += "    headers:\n" + lines;
   std::string attributes;
   for (const auto& [key, value] : settings.telemetry.resource_attributes) add_setting(attributes, "  " + quoted(key), value);
   add_setting(attributes, "  customer.name", settings.customer.name);

@@ -13,6 +13,7 @@
 #include "extensions/agent_registry/factory.h"
 #include "extensions/test_environment.h"
 #include "otlp/json_value.h"
+#include "pipeline/api_routes.h"
 #include "pipeline/test_kit.h"
 
 namespace vigia::extensions {
