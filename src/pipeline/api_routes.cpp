@@ -15,7 +15,8 @@ bool lies_at(std::string_view path, std::string_view prefix) {
 Status ApiRoutes::add(std::string prefix, net::HttpService& service) {
   return routes_.with([&](std::vector<Route>& routes) -> Status {
     for (const Route& route : routes)
-      if (route.prefix == prefix) return {StatusCode::already_exists, "cannot serve " + prefix + " on the API port: another extension does"};
+      if (route.prefix == prefix)
+        return {StatusCode::already_exists, "cannot serve " + prefix + " on the API port: another extension does"};
     routes.push_back({std::move(prefix), &service});
     return {};
   });

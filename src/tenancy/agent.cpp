@@ -61,11 +61,14 @@ size_t size_of(const TextPairs& pairs) {
 
 }  // namespace
 
-bool Agent::has_capability(std::string_view name) const { return std::find(capabilities.begin(), capabilities.end(), name) != capabilities.end(); }
+bool Agent::has_capability(std::string_view name) const {
+  return std::find(capabilities.begin(), capabilities.end(), name) != capabilities.end();
+}
 
 bool is_name(std::string_view text) {
   auto is_allowed = [](char c) { return is_letter_or_digit(c) || std::string_view("._:@-").find(c) != std::string_view::npos; };
-  return !text.empty() && text.size() <= most_name_bytes && is_letter_or_digit(text.front()) && std::all_of(text.begin(), text.end(), is_allowed);
+  return !text.empty() && text.size() <= most_name_bytes && is_letter_or_digit(text.front()) &&
+         std::all_of(text.begin(), text.end(), is_allowed);
 }
 
 bool is_uuid(std::string_view text) {

@@ -93,8 +93,7 @@ Result<AgentTable> AgentTable::create(Database& database) {
                                                 "resource_attributes, labels, is_recognised, registered_ms, last_seen_ms) "
                                                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   ASSIGN_OR_RETURN(table.remove_, database.prepare("DELETE FROM agents WHERE customer = ? AND agent_id = ?"));
-  ASSIGN_OR_RETURN(table.set_last_seen_,
-                   database.prepare("UPDATE agents SET last_seen_ms = ? WHERE customer = ? AND agent_id = ?"));
+  ASSIGN_OR_RETURN(table.set_last_seen_, database.prepare("UPDATE agents SET last_seen_ms = ? WHERE customer = ? AND agent_id = ?"));
   return table;
 }
 

@@ -44,9 +44,9 @@ Agent full_agent() {
 
 // All that is compared by value; a record has no other identity.
 std::string text_of(const Agent& agent) {
-  std::string text = agent.key.customer + "|" + agent.key.agent_id + "|" + agent.workspace_id + "|" + agent.type + "|" + agent.version + "|" +
-                     agent.hostname + "|" + agent.node_id + "|" + agent.ip_address + "|" + agent.metrics_scheme + "|" + agent.metrics_path +
-                     "|" + std::to_string(agent.metrics_port) + "|" + std::to_string(agent.is_recognised) + "|" +
+  std::string text = agent.key.customer + "|" + agent.key.agent_id + "|" + agent.workspace_id + "|" + agent.type + "|" + agent.version +
+                     "|" + agent.hostname + "|" + agent.node_id + "|" + agent.ip_address + "|" + agent.metrics_scheme + "|" +
+                     agent.metrics_path + "|" + std::to_string(agent.metrics_port) + "|" + std::to_string(agent.is_recognised) + "|" +
                      std::to_string(agent.registered_ms) + "|" + std::to_string(agent.last_seen_ms);
   for (const std::string& capability : agent.capabilities) text += "|" + capability;
   for (const TextPairs* pairs : {&agent.resource_attributes, &agent.labels})
@@ -186,7 +186,9 @@ TEST(AgentTest, what_must_not_be_stored_is_named) {
   EXPECT_EQ(refused([](Agent& agent) { agent.labels.assign(65, {"a", "b"}); }), "labels");
   EXPECT_EQ(refused([](Agent& agent) { agent.labels = {{"", "b"}}; }), "labels");
   EXPECT_EQ(refused([](Agent& agent) { agent.resource_attributes = {{"a\tb", "c"}}; }), "resource_attributes");
-  EXPECT_EQ(refused([](Agent& agent) { agent.resource_attributes.assign(20, {"a", std::string(1'000, 'x')}); }),
+  EXPECT_EQ(refused([](Agent& agent) {
+              agent.resource_attributes.assign(20, {"a", std::string(1'000, 'x')});
+            }),
             "resource_attributes and labels");
   EXPECT_TRUE(is_uuid("550e8400-e29b-41d4-A716-446655440000"));
   EXPECT_FALSE(is_uuid("550e8400-e29b-41d4-a716-44665544000g"));

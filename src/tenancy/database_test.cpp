@@ -6,9 +6,6 @@
 #include "tenancy/database.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 #include "tenancy/test_database.h"
 
@@ -16,8 +13,8 @@ namespace vigia::tenancy {
 namespace {
 
 constexpr std::string_view first_schema[] = {"CREATE TABLE fruit (name TEXT PRIMARY KEY, count INTEGER NOT NULL)"};
-constexpr std::string_view second_schema[] = {first_schema[0],
-                                              "ALTER TABLE fruit ADD COLUMN colour TEXT NOT NULL DEFAULT 'green'; CREATE TABLE tree (name TEXT)"};
+constexpr std::string_view second_schema[] = {
+    first_schema[0], "ALTER TABLE fruit ADD COLUMN colour TEXT NOT NULL DEFAULT 'green'; CREATE TABLE tree (name TEXT)"};
 
 class DatabaseTest : public TemporaryDirectoryTest {
  protected:
@@ -92,7 +89,7 @@ TEST_F(DatabaseTest, a_newer_file_is_left_alone) {
   ASSERT_FALSE(opened.is_ok());
   EXPECT_EQ(opened.status().code(), StatusCode::failed_precondition);
   EXPECT_NE(opened.status().message().find("a newer version of this program wrote it (schema 2, this one knows 1)"), std::string::npos);
-  EXPECT_TRUE(std::filesystem::exists(path()));
+  EXPECT_TRUE(files().exists(path()));
 }
 
 TEST_F(DatabaseTest, a_damaged_file_is_set_aside_and_told_of) {
@@ -117,10 +114,12 @@ TEST_F(DatabaseTest, a_damaged_file_is_set_aside_and_told_of) {
 TEST_F(DatabaseTest, damage_in_the_middle_is_found_at_the_start) {
   {
     auto database = open(first_schema);
-    ASSERT_TRUE(database->in_transaction([&]() -> Status {
-      for (int i = 0; i < 5'000; i++) RETURN_IF_ERROR(add(*database, "fruit number " + std::to_string(i), i));
-      return {};
-    }).is_ok());
+    ASSERT_TRUE(database
+                    ->in_transaction([&]() -> Status {
+                      for (int i = 0; i < 5'000; i++) RETURN_IF_ERROR(add(*database, "fruit number " + std::to_string(i), i));
+                      return {};
+                    })
+                    .is_ok());
   }
   std::string content = *files().read_file(path());
   ASSERT_GT(content.size(), 100'000u);

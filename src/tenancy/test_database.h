@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -29,10 +28,13 @@ class TemporaryDirectoryTest : public ::testing::Test {
   TemporaryDirectoryTest() {
     const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
     directory_ = ::testing::TempDir() + test->test_suite_name() + "_" + test->name() + "_" + std::to_string(::getpid());
-    std::filesystem::remove_all(directory_);
-    std::filesystem::create_directories(directory_);
+    remove_all();
+    EXPECT_TRUE(files_.create_directories(directory_).is_ok());
   }
-  ~TemporaryDirectoryTest() override { std::filesystem::remove_all(directory_); }
+  ~TemporaryDirectoryTest() override {
+    remove_all();
+    ::rmdir(directory_.c_str());
+  }
 
   const std::string& directory() const { return directory_; }
   std::string path() const { return directory_ + "/test.db"; }
@@ -40,6 +42,12 @@ class TemporaryDirectoryTest : public ::testing::Test {
   const Clock& clock() const { return clock_; }
 
  private:
+  void remove_all() {
+    Result<std::vector<std::string>> names = files_.list(directory_);
+    if (!names.is_ok()) return;
+    for (const std::string& name : *names) EXPECT_TRUE(files_.remove(directory_ + "/" + name).is_ok());
+  }
+
   std::string directory_;
   SystemFiles files_;
   SystemClock clock_;

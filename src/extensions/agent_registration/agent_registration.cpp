@@ -85,7 +85,8 @@ void AgentRegistrationExtension::on_beaten(const Status& status, int http_status
   if (status.is_ok()) {
     heartbeats_.add();
     failures_ = 0;
-    if (std::exchange(is_failing_, false)) context_.log.info("The registry takes heartbeats again", {{"registry", config_.client.endpoint}});
+    if (std::exchange(is_failing_, false))
+      context_.log.info("The registry takes heartbeats again", {{"registry", config_.client.endpoint}});
     state_.with([&](pipeline::RegistrationState& state) {
       state.last_heartbeat_wall_ns = context_.clock.wall_ns();
       state.failed_attempts = 0;

@@ -58,7 +58,8 @@ AgentRegistrationConfig decode_agent_registration(config::Section& section) {
   // A connection that waits for the next heartbeat costs the registry more than a new one.
   config.client.idle_connection_timeout_ms = 5'000;
   pipeline::decode_http_client(section, config.client);
-  section.require(!config.client.endpoint.empty(), "endpoint", "an endpoint is required: the URL of the registry, such as http://gateway:8080");
+  section.require(!config.client.endpoint.empty(), "endpoint",
+                  "an endpoint is required: the URL of the registry, such as http://gateway:8080");
   section.duration_ms("heartbeat_interval", config.heartbeat_interval_ms);
   section.require(config.heartbeat_interval_ms >= 100, "heartbeat_interval", "must be at least 100ms");
   section.section("retry", [&](config::Section& part) { decode_retry(part, config.retry); });

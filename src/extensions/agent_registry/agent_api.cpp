@@ -77,10 +77,10 @@ AgentApi::AgentApi(const pipeline::Context& context, const AgentRegistryConfig& 
       config_(config),
       agents_(agents),
       writer_(writer),
-      new_registrations_(context.metrics.counter("vigia_agent_registry_registrations_total", "Registrations that were accepted.",
-                                                 {{"result", "new"}})),
-      known_registrations_(context.metrics.counter("vigia_agent_registry_registrations_total", "Registrations that were accepted.",
-                                                   {{"result", "known"}})),
+      new_registrations_(
+          context.metrics.counter("vigia_agent_registry_registrations_total", "Registrations that were accepted.", {{"result", "new"}})),
+      known_registrations_(
+          context.metrics.counter("vigia_agent_registry_registrations_total", "Registrations that were accepted.", {{"result", "known"}})),
       heartbeats_(context.metrics.counter("vigia_agent_registry_heartbeats_total", "Heartbeats of known agents.")),
       refusals_(context.metrics.counter("vigia_agent_registry_refusals_total", "Requests that were answered with an error.")) {}
 
@@ -259,7 +259,8 @@ net::Response AgentApi::list(Caller caller, std::string_view query) const {
   auto cursor = parameter(query, {"cursor"});
   if (!limit_text.is_ok() || !cursor.is_ok()) return refuse(limit_text.is_ok() ? cursor.status() : limit_text.status());
   std::optional<int64_t> limit = *limit_text ? parse_int(**limit_text) : std::optional<int64_t>(default_limit);
-  if (!limit || *limit < 1 || *limit > static_cast<int64_t>(most)) return refuse(invalid_argument("limit: expected a number from 1 to 1000"));
+  if (!limit || *limit < 1 || *limit > static_cast<int64_t>(most))
+    return refuse(invalid_argument("limit: expected a number from 1 to 1000"));
   if (*cursor) {
     auto after = key_of(**cursor);
     if (!after.is_ok()) return refuse(after.status());

@@ -46,8 +46,8 @@ class AgentApi final : public pipeline::PageService {
   };
   // What is asked for, or why it cannot be.
   static std::variant<Route, Refused> route_of(const net::RequestHead& head);
-  static std::variant<Route, Refused> route_of_method(const net::RequestHead& head, std::vector<std::pair<std::string_view, Action>> methods,
-                                                      std::string agent_id);
+  static std::variant<Route, Refused> route_of_method(const net::RequestHead& head,
+                                                      std::vector<std::pair<std::string_view, Action>> methods, std::string agent_id);
   static std::optional<Refused> check_body(const net::RequestHead& head, Action action);
   Result<Caller> caller_of(const net::RequestHead& head) const;
   Status narrow(Caller& caller, std::string_view query) const;

@@ -47,15 +47,16 @@ AgentRegistryExtension::AgentRegistryExtension(const pipeline::Context& context,
       config_(std::move(config)),
       writer_(context_, writer_settings(config_), agents_),
       api_(context_, config_, agents_, writer_),
-      recognised_(context.metrics.counter("vigia_agent_registry_recognised_total", "Signs of life of agents by the telemetry they sent.")) {}
+      recognised_(context.metrics.counter("vigia_agent_registry_recognised_total", "Signs of life of agents by the telemetry they sent.")) {
+}
 
 Status AgentRegistryExtension::start() {
   RETURN_IF_ERROR(writer_.open());
   RETURN_IF_ERROR(serve());
   writer_.begin();
   observe();
-  context_.log.info("The registry of agents is open", {{"agents", agents_.size()},
-                                                       {"directory", config_.directory.empty() ? "(in memory)" : config_.directory}});
+  context_.log.info("The registry of agents is open",
+                    {{"agents", agents_.size()}, {"directory", config_.directory.empty() ? "(in memory)" : config_.directory}});
   return {};
 }
 
@@ -81,15 +82,16 @@ Status AgentRegistryExtension::serve() {
 
 void AgentRegistryExtension::observe() {
   MetricRegistry& metrics = context_.metrics;
-  observations_.push_back(metrics.observe_gauges("vigia_agent_registry_agents", "Agents in the registry.",
-                                                 [this](const MetricRegistry::TellGauge& tell) {
-                                                   auto count = agents_.count(now_ms() - config_.offline_after_ms);
-                                                   tell({{"status", "offline"}}, static_cast<double>(count.offline));
-                                                   tell({{"status", "online"}}, static_cast<double>(count.online));
-                                                 }));
+  observations_.push_back(
+      metrics.observe_gauges("vigia_agent_registry_agents", "Agents in the registry.", [this](const MetricRegistry::TellGauge& tell) {
+        auto count = agents_.count(now_ms() - config_.offline_after_ms);
+        tell({{"status", "offline"}}, static_cast<double>(count.offline));
+        tell({{"status", "online"}}, static_cast<double>(count.online));
+      }));
   observations_.push_back(metrics.observe_gauge("vigia_agent_registry_max_agents", "As many agents the registry takes.", {},
                                                 [this] { return static_cast<double>(config_.max_agents); }));
-  observations_.push_back(metrics.observe_gauges("vigia_agent_up", "Whether the agent was heard of lately: up, for those that cannot be scraped.",
+  observations_.push_back(metrics.observe_gauges("vigia_agent_up",
+                                                 "Whether the agent was heard of lately: up, for those that cannot be scraped.",
                                                  [this](const MetricRegistry::TellGauge& tell) { tell_up(tell); }));
 }
 

@@ -90,7 +90,9 @@ class AgentRegistryTest : public ::testing::Test {
   Answer enroll(std::string_view body, const std::string& headers = "") {
     return ask("POST", "/api/v1/agents/register", "Content-Type: application/json\r\n" + headers, body);
   }
-  Answer beat(const std::string& id, const std::string& headers = "") { return ask("POST", "/api/v1/agents/" + id + "/heartbeat", headers); }
+  Answer beat(const std::string& id, const std::string& headers = "") {
+    return ask("POST", "/api/v1/agents/" + id + "/heartbeat", headers);
+  }
   std::vector<std::string> ids(const std::string& path, const std::string& headers = "") {
     Answer answer = get(path, headers);
     EXPECT_EQ(answer.status, 200) << answer.body;
@@ -253,8 +255,7 @@ TEST_F(AgentRegistryTest, heartbeats_keep_an_agent_online) {
   ASSERT_EQ(enroll(document_of_the_seed).status, 201);
   wait_for([&] { return get("/api/v1/agents/tfo-agent-prod-node-01").text("status") == "offline"; });
   EXPECT_TRUE(has_metric("vigia_agent_registry_agents{status=\"offline\"} 1"));
-  EXPECT_TRUE(
-      has_metric("vigia_agent_up{customer_id=\"660e8400-e29b-41d4-a716-446655440001\",node_id=\"prod-node-01\"} 0"));
+  EXPECT_TRUE(has_metric("vigia_agent_up{customer_id=\"660e8400-e29b-41d4-a716-446655440001\",node_id=\"prod-node-01\"} 0"));
   EXPECT_EQ(ids("/api/v1/agents?status=offline").size(), 1u);
   EXPECT_TRUE(ids("/api/v1/agents?status=online").empty());
   stop();
@@ -263,8 +264,7 @@ TEST_F(AgentRegistryTest, heartbeats_keep_an_agent_online) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.text("status"), "online");
   EXPECT_EQ(answer.json.find("heartbeat_interval_seconds")->integer, 60);
-  EXPECT_TRUE(
-      has_metric("vigia_agent_up{customer_id=\"660e8400-e29b-41d4-a716-446655440001\",node_id=\"prod-node-01\"} 1"));
+  EXPECT_TRUE(has_metric("vigia_agent_up{customer_id=\"660e8400-e29b-41d4-a716-446655440001\",node_id=\"prod-node-01\"} 1"));
   EXPECT_EQ(beat("nobody").status, 404);
   EXPECT_EQ(ids("/api/v1/agents?status=online").size(), 1u);
 }
@@ -285,7 +285,8 @@ TEST_F(AgentRegistryTest, prometheus_gets_those_that_can_be_scraped) {
   start();
   const std::string scrapable = R"("capabilities":["prometheus_scrape"],"metrics_port":8080)";
   enroll(R"({"agent_id":"v4","customer_id":"acme","ip_address":"10.0.0.1","node_id":"n1","labels":{"rack.no":"7"},)" + scrapable + "}");
-  enroll(R"({"agent_id":"v6","customer_id":"acme","ip_address":"2001:db8::1","agent_type":"tfo-otel-agent","metrics_path":"/health",)" + scrapable + "}");
+  enroll(R"({"agent_id":"v6","customer_id":"acme","ip_address":"2001:db8::1","agent_type":"tfo-otel-agent","metrics_path":"/health",)" +
+         scrapable + "}");
   enroll(R"({"agent_id":"no-port","customer_id":"acme","capabilities":["prometheus_scrape"]})");
   enroll(R"({"agent_id":"not-able","customer_id":"acme","metrics_port":8080})");
   enroll(R"({"agent_id":"other","customer_id":"beta","ip_address":"10.0.0.9",)" + scrapable + "}");
@@ -459,7 +460,8 @@ TEST(AgentRegistryConfigTest, mistakes_say_what_was_expected) {
         ->errors();
   };
   EXPECT_EQ(mistakes(""), "");
-  EXPECT_EQ(mistakes("offline_after: 5m\nremove_after: 0s\nmax_agents: 5\ndirectory: /d\nendpoint: localhost:0\nheartbeat_interval: 30s"), "");
+  EXPECT_EQ(mistakes("offline_after: 5m\nremove_after: 0s\nmax_agents: 5\ndirectory: /d\nendpoint: localhost:0\nheartbeat_interval: 30s"),
+            "");
   EXPECT_NE(mistakes("offline_after: 0s").find("must be positive"), std::string::npos);
   EXPECT_NE(mistakes("remove_after: 1m").find("must not be shorter than offline_after"), std::string::npos);
   EXPECT_NE(mistakes("max_agents: 0").find("must be from 1 to 1000000"), std::string::npos);

@@ -57,8 +57,8 @@ void AgentWriter::begin() {
 
 Status AgentWriter::open_database() {
   std::string path = settings_.directory.empty() ? ":memory:" : settings_.directory + "/" + std::string(database_name);
-  ASSIGN_OR_RETURN(database_, tenancy::Database::open_or_set_aside(path, tenancy::control_plane_migrations(), context_.files, context_.clock,
-                                                                   context_.log));
+  ASSIGN_OR_RETURN(database_, tenancy::Database::open_or_set_aside(path, tenancy::control_plane_migrations(), context_.files,
+                                                                   context_.clock, context_.log));
   ASSIGN_OR_RETURN(table_, tenancy::AgentTable::create(*database_));
   return {};
 }
@@ -130,8 +130,8 @@ std::vector<AgentWriter::Step> AgentWriter::steps_of(std::vector<Change> changes
       continue;
     }
     if (!change.is_removal && !was_there && agents_.size() + added.size() >= settings_.max_agents) {
-      change.changed(resource_exhausted(
-          fmt::format("the registry holds its {} agents: remove some, or raise max_agents", settings_.max_agents)));
+      change.changed(
+          resource_exhausted(fmt::format("the registry holds its {} agents: remove some, or raise max_agents", settings_.max_agents)));
       continue;
     }
     if (known && !change.is_removal) change.agent.registered_ms = known->agent->registered_ms;
@@ -201,7 +201,8 @@ Status AgentWriter::flush_some() {
 // Who has been away for so long is not coming back, and somebody else may have the room.
 void AgentWriter::remove_forgotten() {
   int64_t now_ms = context_.clock.wall_ns() / 1'000'000;
-  if (settings_.remove_after_ms == 0 || now_ms - looked_for_forgotten_ms_ < std::min(forgotten_interval_ms, settings_.remove_after_ms)) return;
+  if (settings_.remove_after_ms == 0 || now_ms - looked_for_forgotten_ms_ < std::min(forgotten_interval_ms, settings_.remove_after_ms))
+    return;
   looked_for_forgotten_ms_ = now_ms;
   tenancy::AgentQuery query;
   query.status = tenancy::AgentStatus::offline;

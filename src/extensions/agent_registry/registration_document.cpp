@@ -80,8 +80,8 @@ Status read_customer(const JsonValue& document, const Caller& caller, Registrati
     return invalid_argument("customer_id and tenant_id: two names of the same, with different values");
   fill_from(customer, tenant);
   if (!customer.empty() && !caller.customers.contains(customer))
-    return {StatusCode::permission_denied, fmt::format("cannot register an agent of the customer \"{}\": the caller is \"{}\"", customer,
-                                                       *caller.customers.only)};
+    return {StatusCode::permission_denied,
+            fmt::format("cannot register an agent of the customer \"{}\": the caller is \"{}\"", customer, *caller.customers.only)};
   if (caller.customers.only) fill_from(customer, *caller.customers.only);
   fill_from(customer, tenancy::default_customer);
   out.agent.key.customer = std::move(customer);

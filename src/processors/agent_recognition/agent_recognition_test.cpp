@@ -12,11 +12,11 @@
 namespace vigia::processors {
 namespace {
 
+using otlp::Signal;
 using ottl::test::attribute;
 using ottl::test::group;
 using ottl::test::text_field;
 using ottl::test::text_value;
-using otlp::Signal;
 using pipeline::RecognisedAgent;
 using Texts = std::vector<std::pair<std::string, std::string>>;
 
@@ -97,8 +97,8 @@ TEST_F(RecogniseTest, applications_are_no_agents) {
 }
 
 TEST_F(RecogniseTest, long_texts_are_not_taken) {
-  std::string request = group(attributes(1, {{"agent.type", std::string(256, 'x')}, {"agent.version", "1"}, {"host.name", std::string(5'000, 'h')}}),
-                              "", {});
+  std::string request =
+      group(attributes(1, {{"agent.type", std::string(256, 'x')}, {"agent.version", "1"}, {"host.name", std::string(5'000, 'h')}}), "", {});
   auto agent = seen(Signal::traces, request);
   ASSERT_TRUE(agent);
   EXPECT_EQ(agent->type, "");

@@ -106,7 +106,8 @@ std::optional<RecognisedAgent> recognise(const pipeline::Batch& batch) {
   for (std::string_view message : otlp::resource_groups(batch.payload.slices().front().view())) {
     otlp::ResourceGroup group(message);
     bool is_agent = read(group.resource().attributes(), agent);
-    if (std::string_view item = first_item(group); !item.empty()) is_agent = read(first_item_attributes(batch.signal, item), agent) || is_agent;
+    if (std::string_view item = first_item(group); !item.empty())
+      is_agent = read(first_item_attributes(batch.signal, item), agent) || is_agent;
     if (!is_agent) return std::nullopt;
     keep_machine_attributes(group.resource().attributes(), agent);
     agent.customer = names.customer;
