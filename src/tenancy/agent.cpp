@@ -93,10 +93,11 @@ Status check_agent(const Agent& agent) {
   RETURN_IF_ERROR(check_name("customer_id", agent.key.customer));
   RETURN_IF_ERROR(check_name("agent_id", agent.key.agent_id));
   if (!agent.workspace_id.empty()) RETURN_IF_ERROR(check_name("workspace_id", agent.workspace_id));
-  if (!agent.node_id.empty()) RETURN_IF_ERROR(check_text("node_id", agent.node_id, most_hostname_bytes));
   RETURN_IF_ERROR(check_text("agent_type", agent.type, most_name_bytes));
   RETURN_IF_ERROR(check_text("version", agent.version, most_name_bytes));
   RETURN_IF_ERROR(check_text("hostname", agent.hostname, most_hostname_bytes));
+  // It may have come from the host's name.
+  RETURN_IF_ERROR(check_text("node_id", agent.node_id, most_hostname_bytes));
   if (!agent.ip_address.empty() && !is_ip_address(agent.ip_address))
     return invalid_argument("ip_address: expected an IPv4 or IPv6 address such as \"10.0.1.15\"");
   RETURN_IF_ERROR(check_capabilities(agent));
