@@ -150,7 +150,9 @@ TEST(TextWriter, protobuf) {
     rest.remove_prefix(size);
     names.emplace_back(otlp::bytes_field(family, 1));
     std::string_view metric = otlp::message_field(family, 4);
-    if (names.back() == "g") EXPECT_EQ(otlp::double_field(otlp::message_field(metric, 2), 1), 1.5);
+    if (names.back() == "g") {
+      EXPECT_EQ(otlp::double_field(otlp::message_field(metric, 2), 1), 1.5);
+    }
     if (names.back() != "h") continue;
     std::string_view histogram = otlp::message_field(metric, 7);
     EXPECT_EQ(otlp::varint_field(histogram, 1), 4u);
