@@ -38,6 +38,11 @@ def values_of(store, name, at_ms):
     return found
 
 
+def wait_visible(store, name, at_ms):
+    """VictoriaMetrics shows what is new after a moment."""
+    wait_until(lambda: values_of(store, name, at_ms), f"{name} can be read", 20)
+
+
 def wait_sent(process, points):
     wait_until(lambda: process.metrics()["otelcol_exporter_sent_metric_points"] >= points, f"{points} points were sent", 30)
 
@@ -54,6 +59,7 @@ def test_every_kind_is_read_back(vigia, tmp_path, name):
              .histogram("http.duration", [0.5, 10, 1000], [1, 2, 3, 4], 99.5, t, {"http.method": "GET"}, unit="ms")
              .summary("queue.wait", {0.5: 1, 0.99: 7.5}, 4, 12, t))
         wait_sent(process, 4)
+        wait_visible(store, "cpu_load_ratio", at)
         assert values_of(store, "cpu_load_ratio", at) == {(("cpu", "3"), ("is_hot", "true")): 0.25}
         assert values_of(store, "system_cpu_time_seconds_total", at) == {(): 12.5}
         method = ("http_method", "GET")

@@ -97,7 +97,7 @@ pipeline::Components all_components() {
       exporters::nop_exporter(),
       exporters::otlp_exporter(),
       exporters::otlphttp_exporter(),
-      exporters::prometheus_exporter(),
+      prometheus_by_endpoint(exporters::prometheus_exporter(), exporters::prometheus_remote_write_exporter()),
       exporters::prometheus_remote_write_exporter(),
   };
   components.connectors = {

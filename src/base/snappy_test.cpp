@@ -20,7 +20,9 @@ TEST(Snappy, there_and_back) {
     Result<Slice> plain = snappy_decompress(packed.view(), size, ledger);
     ASSERT_TRUE(plain.is_ok());
     EXPECT_EQ(plain->view(), text);
-    if (size > 0) EXPECT_EQ(snappy_decompress(packed.view(), size - 1, ledger).status().code(), StatusCode::resource_exhausted);
+    if (size > 0) {
+      EXPECT_EQ(snappy_decompress(packed.view(), size - 1, ledger).status().code(), StatusCode::resource_exhausted);
+    }
   }
 }
 

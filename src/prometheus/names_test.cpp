@@ -66,8 +66,12 @@ TEST(MetricNames, with_suffixes) {
 
 TEST(MetricNames, without_suffixes) {
   const NameCase cases[] = {
-      {"system.cpu.time", "s", counter, "system_cpu_time"}, {"a__b..c", "", gauge, "a__b_c"}, {"_x_", "", gauge, "_x_"},
-      {"9lives", "1", gauge, "_9lives"},                    {"..x..", "", gauge, "x"},        {"°", "", gauge, ""},
+      {"system.cpu.time", "s", counter, "system_cpu_time"},
+      {"a__b..c", "", gauge, "a__b_c"},
+      {"_x_", "", gauge, "_x_"},
+      {"9lives", "1", gauge, "_9lives"},
+      {"..x..", "", gauge, "x"},
+      {"°", "", gauge, ""},
   };
   for (const NameCase& one : cases) EXPECT_EQ(built(Strategy::underscores_without_suffixes, one), one.expected) << one.name;
 }
@@ -93,13 +97,27 @@ TEST(MetricNames, behind_a_namespace) {
 
 TEST(LabelNames, plain) {
   const std::pair<std::string_view, std::string_view> cases[] = {
-      {"method", "method"},      {"http.method", "http_method"}, {"a..b", "a_b"},        {"a__b", "a_b"},       {"1st", "key_1st"},
-      {"_private", "key_private"}, {"__name__", "__name__"},       {"__a.b__", "__a_b__"}, {"__half", "key_half"}, {"émile", "key_mile"},
-      {"___", "key_"},           {"_", "key_"},                  {"°°", "key_"},         {"____", "key_"},      {"a:b", "a_b"},
-      {"tail.", "tail_"},        {"", ""},
+      {"method", "method"},
+      {"http.method", "http_method"},
+      {"a..b", "a_b"},
+      {"a__b", "a_b"},
+      {"1st", "key_1st"},
+      {"_private", "key_private"},
+      {"__name__", "__name__"},
+      {"__a.b__", "__a_b__"},
+      {"__half", "key_half"},
+      {"émile", "key_mile"},
+      {"___", "key_"},
+      {"_", "key_"},
+      {"°°", "key_"},
+      {"____", "key_"},
+      {"a:b", "a_b"},
+      {"tail.", "tail_"},
+      {"", ""},
   };
   Scratch scratch;
-  for (const auto& [name, expected] : cases) EXPECT_EQ(LabelNamer(Strategy::underscores_with_suffixes).build(name, scratch), expected) << name;
+  for (const auto& [name, expected] : cases)
+    EXPECT_EQ(LabelNamer(Strategy::underscores_with_suffixes).build(name, scratch), expected) << name;
 }
 
 TEST(LabelNames, in_utf8) {
@@ -125,8 +143,8 @@ TEST(LabelNames, stay_where_they_are) {
 
 TEST(Units, in_words) {
   const std::pair<std::string_view, std::string_view> cases[] = {
-      {"s", "seconds"}, {"By/s", "bytes_per_second"}, {"1", ""}, {"%", "percent"}, {"{req}/s", "per_second"}, {"foo bar", "foo_bar"}, {"", ""},
-      {"km/h", "km_per_hour"},
+      {"s", "seconds"},          {"By/s", "bytes_per_second"}, {"1", ""}, {"%", "percent"},
+      {"{req}/s", "per_second"}, {"foo bar", "foo_bar"},       {"", ""},  {"km/h", "km_per_hour"},
   };
   for (const auto& [unit, expected] : cases) {
     std::string built;

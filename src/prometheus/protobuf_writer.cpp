@@ -89,7 +89,7 @@ void ProtobufWriter::value(const ExposedPoint& point) {
   NestedMessage message(out_, bytes_tag(is_counter ? 3 : type_ == FamilyType::unknown ? 5 : 2), 60);
   append_double_field(out_, 1, point.value);
   if (is_counter && !point.exemplars.empty() && point.exemplars.front()) exemplar(2, *point.exemplars.front());
-  if (is_counter) time(3, point.start_ns);
+  if (is_counter) timestamp(3, point.start_ns);
   message.close();
 }
 
@@ -103,7 +103,7 @@ void ProtobufWriter::summary(const ExposedPoint& point) {
     append_double_field(out_, 2, value);
     part.close();
   }
-  time(4, point.start_ns);
+  timestamp(4, point.start_ns);
   message.close();
 }
 
@@ -123,7 +123,7 @@ void ProtobufWriter::histogram(const ExposedPoint& point) {
     size_t last = point.bounds.size();
     bucket(infinity, point.count, last < point.exemplars.size() && point.exemplars[last] ? &*point.exemplars[last] : nullptr);
   }
-  time(15, point.start_ns);
+  timestamp(15, point.start_ns);
   message.close();
 }
 
@@ -164,11 +164,11 @@ void ProtobufWriter::exemplar(uint32_t number, const ExposedExemplar& exemplar) 
   NestedMessage message(out_, bytes_tag(number), 120);
   labels(1, exemplar.labels);
   append_double_field(out_, 2, exemplar.value);
-  time(3, exemplar.time_ns);
+  timestamp(3, exemplar.time_ns);
   message.close();
 }
 
-void ProtobufWriter::time(uint32_t number, uint64_t ns) {
+void ProtobufWriter::timestamp(uint32_t number, uint64_t ns) {
   if (ns == 0) return;
   constexpr uint64_t ns_per_s = 1'000'000'000;
   NestedMessage message(out_, bytes_tag(number), 12);

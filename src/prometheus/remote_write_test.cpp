@@ -34,8 +34,9 @@ class Reader {
     for (std::string_view series : otlp::RepeatedMessages(body, is_v2_ ? 5 : 1))
       if (!seen.insert(read_series(series)).second) out_.problems.push_back("a series twice in a request");
     for (std::string_view one : otlp::RepeatedMessages(body, 3))
-      out_.metadata[std::string(otlp::bytes_field(one, 2))] =
-          std::to_string(otlp::varint_field(one, 1)) + " " + std::string(otlp::bytes_field(one, 4)) + " " + std::string(otlp::bytes_field(one, 5));
+      out_.metadata[std::string(otlp::bytes_field(one, 2))] = std::to_string(otlp::varint_field(one, 1)) + " " +
+                                                              std::string(otlp::bytes_field(one, 4)) + " " +
+                                                              std::string(otlp::bytes_field(one, 5));
   }
 
  private:
@@ -80,7 +81,9 @@ class Reader {
 
 class RemoteWrite : public testing::TestWithParam<WriteVersion> {
  protected:
-  WriteBatch batch(uint32_t shards = 1, size_t max_bytes = 3'000'000) { return WriteBatch(42, shards, {GetParam(), max_bytes, true}, ledger_); }
+  WriteBatch batch(uint32_t shards = 1, size_t max_bytes = 3'000'000) {
+    return WriteBatch(42, shards, {GetParam(), max_bytes, true}, ledger_);
+  }
   Received read(const std::vector<WriteRequest>& requests) {
     Received received;
     for (const WriteRequest& request : requests) {
@@ -119,7 +122,8 @@ TEST_P(RemoteWrite, samples_in_the_order_of_time_and_once) {
   ASSERT_EQ(requests.size(), 1u);
   EXPECT_EQ(requests[0].samples, 5u);
   Received received = read(requests);
-  EXPECT_EQ(received.samples["__name__=x,a=b,"], (std::vector<std::string>{"10@10", "20@20", "30@30", "40@40"})) << "of two the first stays";
+  EXPECT_EQ(received.samples["__name__=x,a=b,"], (std::vector<std::string>{"10@10", "20@20", "30@30", "40@40"}))
+      << "of two the first stays";
   EXPECT_EQ(received.samples["__name__=y,a=b,"], (std::vector<std::string>{"1@5"}));
   EXPECT_EQ(one.take_counts().duplicates, 2u);
   EXPECT_TRUE(one.take().empty()) << "it begins afresh";
@@ -176,6 +180,7 @@ TEST_P(RemoteWrite, shards_and_sizes) {
   EXPECT_GT(requests.size(), 8u);
   EXPECT_LT(largest_, 5'000u);
   // The same series is in the same shard the next time.
+  family(one, "x");
   sample(one, "metric_7", 1, 9);
   EXPECT_EQ(one.take().at(0).shard, shard_of["__name__=metric_7,a=b,"]);
 }

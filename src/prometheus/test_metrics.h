@@ -74,7 +74,8 @@ struct Side {
 };
 inline std::string buckets(const Side& side) {
   std::string out;
-  otlp::append_varint_field(out, 1, (static_cast<uint64_t>(side.offset) << 1 ^ static_cast<uint64_t>(static_cast<int64_t>(side.offset) >> 63)) & 0xFFFFFFFF);
+  otlp::append_varint_field(
+      out, 1, (static_cast<uint64_t>(side.offset) << 1 ^ static_cast<uint64_t>(static_cast<int64_t>(side.offset) >> 63)) & 0xFFFFFFFF);
   std::string counts;
   for (uint64_t count : side.counts) otlp::append_varint(counts, count);
   return out + message(2, counts);

@@ -1,3 +1,5 @@
+#include "prometheus/text_writer.h"
+
 #include <algorithm>
 #include <charconv>
 #include <limits>

@@ -57,10 +57,10 @@ struct ExposedPoint {
   // Of a histogram or summary.
   uint64_t count = 0;
   double sum = 0;
-  std::span<const double> bounds;                          // In their order; each with …
-  std::span<const uint64_t> cumulative_counts;             // … what lies at or below it.
-  const SparseHistogram* native = nullptr;                 // Instead of the bounds.
-  std::span<const std::pair<double, double>> quantiles;    // With their values.
+  std::span<const double> bounds;                        // In their order; each with …
+  std::span<const uint64_t> cumulative_counts;           // … what lies at or below it.
+  const SparseHistogram* native = nullptr;               // Instead of the bounds.
+  std::span<const std::pair<double, double>> quantiles;  // With their values.
   // Of a counter at most one; of a histogram at most one for each bucket, in their order, the last bucket being the one up to infinity.
   std::span<const std::optional<ExposedExemplar>> exemplars;
   std::optional<int64_t> time_ms;  // When it is to be told.

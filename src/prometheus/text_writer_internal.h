@@ -59,7 +59,7 @@ class ProtobufWriter final : public ExpositionWriter {
   void native(const SparseHistogram& histogram);
   void labels(uint32_t number, LabelSpan labels);
   void exemplar(uint32_t number, const ExposedExemplar& exemplar);
-  void time(uint32_t number, uint64_t ns);
+  void timestamp(uint32_t number, uint64_t ns);
 
   Appender& out_;
   const Escaping escaping_;

@@ -91,7 +91,7 @@ s{quantile="1"} 2
 s_sum 3
 s_count 2
 # HELP u )"
-                                "\n# TYPE u untyped\nu 0\n");
+                                 "\n# TYPE u untyped\nu 0\n");
 }
 
 TEST(TextWriter, open_metrics) {
@@ -129,11 +129,14 @@ TEST(TextWriter, names_in_utf8) {
     one.family("débit.total", FamilyType::gauge, {point}, "");
     return one.text();
   };
-  EXPECT_EQ(page(Escaping::utf8), "# HELP \"débit.total\" \n# TYPE \"débit.total\" gauge\n{\"débit.total\",\"http.méthode\"=\"x\",plain=\"y\"} 0\n");
+  EXPECT_EQ(page(Escaping::utf8),
+            "# HELP \"débit.total\" \n# TYPE \"débit.total\" gauge\n{\"débit.total\",\"http.méthode\"=\"x\",plain=\"y\"} 0\n");
   EXPECT_EQ(page(Escaping::underscores), "# HELP d_bit_total \n# TYPE d_bit_total gauge\nd_bit_total{http_m_thode=\"x\",plain=\"y\"} 0\n");
-  EXPECT_EQ(page(Escaping::dots), "# HELP d__bit_dot_total \n# TYPE d__bit_dot_total gauge\nd__bit_dot_total{http_dot_m__thode=\"x\",plain=\"y\"} 0\n");
-  EXPECT_EQ(page(Escaping::values),
-            "# HELP U__d_e9_bit_2e_total \n# TYPE U__d_e9_bit_2e_total gauge\nU__d_e9_bit_2e_total{U__http_2e_m_e9_thode=\"x\",plain=\"y\"} 0\n");
+  EXPECT_EQ(page(Escaping::dots),
+            "# HELP d__bit_dot_total \n# TYPE d__bit_dot_total gauge\nd__bit_dot_total{http_dot_m__thode=\"x\",plain=\"y\"} 0\n");
+  EXPECT_EQ(
+      page(Escaping::values),
+      "# HELP U__d_e9_bit_2e_total \n# TYPE U__d_e9_bit_2e_total gauge\nU__d_e9_bit_2e_total{U__http_2e_m_e9_thode=\"x\",plain=\"y\"} 0\n");
 }
 
 TEST(TextWriter, protobuf) {
@@ -150,7 +153,9 @@ TEST(TextWriter, protobuf) {
     rest.remove_prefix(size);
     names.emplace_back(otlp::bytes_field(family, 1));
     std::string_view metric = otlp::message_field(family, 4);
-    if (names.back() == "g") EXPECT_EQ(otlp::double_field(otlp::message_field(metric, 2), 1), 1.5);
+    if (names.back() == "g") {
+      EXPECT_EQ(otlp::double_field(otlp::message_field(metric, 2), 1), 1.5);
+    }
     if (names.back() != "h") continue;
     std::string_view histogram = otlp::message_field(metric, 7);
     EXPECT_EQ(otlp::varint_field(histogram, 1), 4u);
@@ -160,19 +165,25 @@ TEST(TextWriter, protobuf) {
 }
 
 TEST(Negotiation, what_is_asked_for) {
-  auto type = [](std::string_view accept, bool has_open_metrics = true) { return negotiate_format(accept, has_open_metrics).content_type(); };
+  auto type = [](std::string_view accept, bool has_open_metrics = true) {
+    return negotiate_format(accept, has_open_metrics).content_type();
+  };
   std::string text = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
-  std::string protobuf = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores";
+  std::string protobuf =
+      "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores";
   EXPECT_EQ(type(""), text);
   EXPECT_EQ(type("*/*"), text);
   EXPECT_EQ(type("application/json"), text);
   EXPECT_EQ(type("application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
             "application/openmetrics-text; version=0.0.1; charset=utf-8; escaping=underscores");
   EXPECT_EQ(type("application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", false), text);
-  EXPECT_EQ(type("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,text/plain;q=0.5"), protobuf);
-  EXPECT_EQ(type("text/plain;q=0.7,application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6"), text);
-  EXPECT_EQ(type("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3"),
-            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8");
+  EXPECT_EQ(type("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,text/plain;q=0.5"),
+            protobuf);
+  EXPECT_EQ(type("text/plain;q=0.7,application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6"),
+            text);
+  EXPECT_EQ(
+      type("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3"),
+      "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8");
   EXPECT_EQ(type("text/plain;version=1.0.0;escaping=values"), "text/plain; version=1.0.0; charset=utf-8; escaping=values");
   EXPECT_EQ(type("text/plain;version=0.0.4;q=0,application/openmetrics-text;version=1.0.0"),
             "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores");

@@ -38,7 +38,7 @@ struct SeriesExemplar {
 class SeriesVisitor {
  public:
   virtual ~SeriesVisitor() = default;
-  // Before the series of a metric.
+  // Before the series of a metric, in each request anew.
   virtual void on_family(const Family& family) = 0;
   // `labels` are sorted and have the name as `__name__`.
   virtual void on_sample(LabelSpan labels, const SeriesSample& sample) = 0;

@@ -22,7 +22,8 @@ using test::request;
 
 std::string text_of(LabelSpan labels) {
   std::string text;
-  for (const LabelView& label : labels) text += std::string(text.empty() ? "" : ",") + std::string(label.name) + "=" + std::string(label.value);
+  for (const LabelView& label : labels)
+    text += std::string(text.empty() ? "" : ",") + std::string(label.name) + "=" + std::string(label.value);
   return text;
 }
 
@@ -84,16 +85,19 @@ TEST(Series, histogram_without_buckets_or_sum) {
 TEST(Series, exemplars_stand_with_their_bucket) {
   std::string point = test::histogram_point({1, 10}, {1, 1, 1}, 30);
   std::string trace(16, '\1');
-  point += test::exemplar(8, 20, 3'000'000, trace) + test::exemplar(8, 10, 2'000'000, trace, {{"user.id", "u"}}) + test::exemplar(8, 0.5, 1'000'000, "");
+  point += test::exemplar(8, 20, 3'000'000, trace) + test::exemplar(8, 10, 2'000'000, trace, {{"user.id", "u"}}) +
+           test::exemplar(8, 0.5, 1'000'000, "");
   Recorder seen = series_of(request({metric({"h", "", MetricKind::histogram}, {point})}));
   std::string id = "trace_id=01010101010101010101010101010101";
-  EXPECT_EQ(seen.lines, (Lines{"__name__=h_sum 30", "__name__=h_count 3", "__name__=h_bucket,le=1 1 #  0.5 @1",
-                               "__name__=h_bucket,le=10 2 # " + id + ",user_id=u 10 @2", "__name__=h_bucket,le=+Inf 3 # " + id + " 20 @3"}));
+  EXPECT_EQ(seen.lines,
+            (Lines{"__name__=h_sum 30", "__name__=h_count 3", "__name__=h_bucket,le=1 1 #  0.5 @1",
+                   "__name__=h_bucket,le=10 2 # " + id + ",user_id=u 10 @2", "__name__=h_bucket,le=+Inf 3 # " + id + " 20 @3"}));
 }
 
 TEST(Series, exemplars_of_counters_in_time_and_length) {
   std::string long_text(200, 'x');
-  std::string point = number_point(1) + test::exemplar(5, 2, 2'000'000, std::string(16, '\2'), {{"a", long_text}}) + test::exemplar(5, 1, 1'000'000, "");
+  std::string point =
+      number_point(1) + test::exemplar(5, 2, 2'000'000, std::string(16, '\2'), {{"a", long_text}}) + test::exemplar(5, 1, 1'000'000, "");
   Recorder seen = series_of(request({metric({"c", "", MetricKind::sum, true}, {point})}));
   EXPECT_EQ(seen.lines, (Lines{"__name__=c_total 1 #  1 @1 # trace_id=02020202020202020202020202020202 2 @2"}));
   EXPECT_EQ(series_of(request({metric({"g"}, {point})})).lines, (Lines{"__name__=g 1"})) << "gauges have none";
@@ -102,15 +106,17 @@ TEST(Series, exemplars_of_counters_in_time_and_length) {
 TEST(Series, summary) {
   std::string point = test::summary_point({{0.5, 1}, {0.99, 7.5}, {1, 9}}, 4, 12);
   EXPECT_EQ(series_of(request({metric({"s", "", MetricKind::summary}, {point})})).lines,
-            (Lines{"__name__=s_sum 12", "__name__=s_count 4", "__name__=s,quantile=0.5 1", "__name__=s,quantile=0.99 7.5", "__name__=s,quantile=1 9"}));
+            (Lines{"__name__=s_sum 12", "__name__=s_count 4", "__name__=s,quantile=0.5 1", "__name__=s,quantile=0.99 7.5",
+                   "__name__=s,quantile=1 9"}));
 }
 
 TEST(Series, ended_series_are_marked) {
   test::PointTimes ended{now_ns, 0, 1};
-  Recorder seen = series_of(request({metric({"g"}, {number_point(1, {}, ended)}),
-                                     metric({"h", "", MetricKind::histogram}, {test::histogram_point({1}, {1, 2}, 3, {}, ended)}),
-                                     metric({"s", "", MetricKind::summary}, {test::summary_point({{0.5, 1}}, 1, 1, {}, ended)}),
-                                     metric({"e", "", MetricKind::exponential_histogram}, {test::exponential_point(2, 1, {0, {5}}, {}, 3, {}, ended)})}));
+  Recorder seen = series_of(
+      request({metric({"g"}, {number_point(1, {}, ended)}),
+               metric({"h", "", MetricKind::histogram}, {test::histogram_point({1}, {1, 2}, 3, {}, ended)}),
+               metric({"s", "", MetricKind::summary}, {test::summary_point({{0.5, 1}}, 1, 1, {}, ended)}),
+               metric({"e", "", MetricKind::exponential_histogram}, {test::exponential_point(2, 1, {0, {5}}, {}, 3, {}, ended)})}));
   for (const std::string& line : seen.lines) EXPECT_TRUE(line.ends_with("stale") || line.ends_with("histogram")) << line;
   EXPECT_EQ(seen.lines.size(), 1u + 4 + 3 + 1);
   ASSERT_EQ(seen.histograms.size(), 1u);
@@ -122,11 +128,12 @@ TEST(Series, ended_series_are_marked) {
 TEST(Series, what_has_no_place) {
   test::Title delta{"d", "", MetricKind::sum, true, 1};
   test::Title unspecified{"u", "", MetricKind::histogram, false, 0};
-  Recorder seen = series_of(request({metric(delta, {number_point(1), number_point(2)}), metric(unspecified, {test::histogram_point({}, {1}, 1)}),
-                                     metric({"g"}, {number_point(1, {}, {0})}), metric({"°"}, {number_point(1)}),
-                                     metric({"e", "", MetricKind::exponential_histogram},
-                                            {test::exponential_point(-5, 1, {}, {}, 1), test::exponential_point(40, 1, {}, {}, 1)}),
-                                     metric({"ok"}, {number_point(3)})}));
+  Recorder seen =
+      series_of(request({metric(delta, {number_point(1), number_point(2)}), metric(unspecified, {test::histogram_point({}, {1}, 1)}),
+                         metric({"g"}, {number_point(1, {}, {0})}), metric({"°"}, {number_point(1)}),
+                         metric({"e", "", MetricKind::exponential_histogram},
+                                {test::exponential_point(-5, 1, {}, {}, 1), test::exponential_point(40, 1, {}, {}, 1)}),
+                         metric({"ok"}, {number_point(3)})}));
   EXPECT_EQ(seen.lines, (Lines{"__name__=ok 3"}));
   EXPECT_EQ(seen.refusals(Refusal::temporality), 3u);
   EXPECT_EQ(seen.refusals(Refusal::no_time), 1u);
@@ -151,7 +158,8 @@ TEST(Series, custom_buckets_beside_classic_ones) {
 }
 
 TEST(Series, target_info_is_one_more) {
-  std::string one = test::resource({{"service.name", "shop"}, {"host.name", "h"}}, {test::scope("", "", {metric({"g"}, {number_point(1)})})});
+  std::string one =
+      test::resource({{"service.name", "shop"}, {"host.name", "h"}}, {test::scope("", "", {metric({"g"}, {number_point(1)})})});
   EXPECT_EQ(series_of(one).lines, (Lines{"__name__=g,job=shop 1", "__name__=target_info,host_name=h,job=shop 1"}));
 }
 

@@ -86,7 +86,8 @@ TEST(Translate, what_makes_no_labels) {
 }
 
 TEST(Translate, names_that_become_the_same_are_joined) {
-  std::string one = request({metric({"a"}, {number_point(1, {{"x.y", "2"}, {"x_y", "3"}, {"x-y", "1"}, {"z.z", "same"}, {"z_z", "same"}})})});
+  std::string one =
+      request({metric({"a"}, {number_point(1, {{"x.y", "2"}, {"x_y", "3"}, {"x-y", "1"}, {"z.z", "same"}, {"z_z", "same"}})})});
   // In the order of the keys: '-' < '.' < '_'.
   EXPECT_EQ(translated(one).points, std::vector<std::string>{"a{x_y=1;2;3,z_z=same}"});
 }
@@ -110,8 +111,9 @@ TEST(Translate, the_customer_is_one_label_wherever_it_stands) {
 TEST(Translate, resource_attributes_by_choice) {
   TranslateSettings settings;
   settings.resource_labels = {{"k8s.*", "host.?ame"}, {"k8s.pod.uid"}};
-  std::string one = request({metric({"a"}, {number_point(1)})},
-                            {{"k8s.pod.name", "p"}, {"k8s.pod.uid", "u"}, {"host.name", "h"}, {"host.nname", "x"}, {"customer.id", "acme"}});
+  std::string one =
+      request({metric({"a"}, {number_point(1)})},
+              {{"k8s.pod.name", "p"}, {"k8s.pod.uid", "u"}, {"host.name", "h"}, {"host.nname", "x"}, {"customer.id", "acme"}});
   EXPECT_EQ(translated(one, settings).points, std::vector<std::string>{"a{host_name=h,k8s_pod_name=p}"});
   settings.resource_labels = {{}, {"k8s.pod.uid", "customer.id", "host*"}};
   EXPECT_EQ(translated(one, settings).points, std::vector<std::string>{"a{k8s_pod_name=p}"});
@@ -121,7 +123,8 @@ TEST(Translate, resource_attributes_by_choice) {
 
 TEST(Translate, target_info) {
   std::string points = metric({"a"}, {number_point(1, {}, {500}), number_point(1, {}, {900}), number_point(1, {}, {700})});
-  std::string one = resource({{"service.name", "shop"}, {"host.name", "h"}, {"customer.id", "acme"}, {"host_name", "i"}}, {scope("", "", {points})});
+  std::string one =
+      resource({{"service.name", "shop"}, {"host.name", "h"}, {"customer.id", "acme"}, {"host_name", "i"}}, {scope("", "", {points})});
   TranslateSettings settings;
   settings.external_labels = {{"region", "eu"}};
   settings.name_space = "ns";
@@ -141,10 +144,8 @@ TEST(Translate, types) {
     return test::message(2, std::string(field.content) + test::attributes(12, {{"prometheus.type", type}}));
   };
   test::Title sum{"sum", "", MetricKind::sum};
-  Recorder seen = translated(request({metric({"g"}, {number_point(1)}),
-                                      metric({"c", "", MetricKind::sum, true}, {number_point(1)}),
-                                      metric(sum, {number_point(1)}),
-                                      with_type(metric({"u"}, {number_point(1)}), "unknown"),
+  Recorder seen = translated(request({metric({"g"}, {number_point(1)}), metric({"c", "", MetricKind::sum, true}, {number_point(1)}),
+                                      metric(sum, {number_point(1)}), with_type(metric({"u"}, {number_point(1)}), "unknown"),
                                       with_type(metric({"i", "", MetricKind::sum}, {number_point(1)}), "info"),
                                       with_type(metric({"st", "", MetricKind::sum}, {number_point(1)}), "stateset"),
                                       metric({"h", "", MetricKind::histogram}, {test::histogram_point({1}, {1, 2}, 3)}),
@@ -152,9 +153,9 @@ TEST(Translate, types) {
                                       metric({"s", "", MetricKind::summary}, {test::summary_point({{0.5, 1}}, 1, 1)}),
                                       metric({"empty"}, {}), metric({"°"}, {number_point(1)})}));
   std::map<std::string, FamilyType> expected = {
-      {"g", FamilyType::gauge},         {"c_total", FamilyType::counter},   {"sum", FamilyType::gauge},
-      {"u", FamilyType::unknown},       {"i", FamilyType::info},            {"st", FamilyType::stateset},
-      {"h", FamilyType::histogram},     {"e", FamilyType::histogram},       {"s", FamilyType::summary},
+      {"g", FamilyType::gauge},     {"c_total", FamilyType::counter}, {"sum", FamilyType::gauge},
+      {"u", FamilyType::unknown},   {"i", FamilyType::info},          {"st", FamilyType::stateset},
+      {"h", FamilyType::histogram}, {"e", FamilyType::histogram},     {"s", FamilyType::summary},
   };
   EXPECT_EQ(seen.types, expected);
   EXPECT_EQ(seen.unusable, (std::vector<std::string>{"empty", "°"}));
@@ -166,14 +167,16 @@ TEST(Translate, values_of_every_kind) {
   otlp::append_bool_attribute(point, 7, "bool", true);
   otlp::append_double_attribute(point, 7, "double", 0.5);
   otlp::append_list_attribute(point, 7, "list", {"a", "b"});
-  EXPECT_EQ(translated(request({metric({"a"}, {point})})).points, std::vector<std::string>{R"(a{bool=true,double=0.5,int=-5,list=["a","b"]})"});
+  EXPECT_EQ(translated(request({metric({"a"}, {point})})).points,
+            std::vector<std::string>{R"(a{bool=true,double=0.5,int=-5,list=["a","b"]})"});
 }
 
 // Many that collide cost no more than one that is as long.
 TEST(Translate, very_many_colliding_attributes) {
   std::string point = number_point(1);
   std::vector<std::string> names;
-  for (int i = 0; i < 20'000; i++) names.push_back("a" + std::string(static_cast<size_t>(i % 50) + 1, '.') + std::string(static_cast<size_t>(i / 50 % 20), '-'));
+  for (int i = 0; i < 20'000; i++)
+    names.push_back("a" + std::string(static_cast<size_t>(i % 50) + 1, '.') + std::string(static_cast<size_t>(i / 50 % 20), '-'));
   for (size_t i = 0; i < names.size(); i++) otlp::append_attribute(point, 7, names[i], std::to_string(i));
   Recorder seen = translated(request({metric({"a"}, {point})}));
   ASSERT_EQ(seen.points.size(), 1u);

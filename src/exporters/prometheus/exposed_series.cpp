@@ -18,7 +18,9 @@ constexpr int32_t coarsest_scale = prometheus::coarsest_schema;
 // As many as a client's library shows at one time.
 constexpr size_t most_exemplars = 64;
 
-bool is_set(std::string_view id) { return std::any_of(id.begin(), id.end(), [](char c) { return c != 0; }); }
+bool is_set(std::string_view id) {
+  return std::any_of(id.begin(), id.end(), [](char c) { return c != 0; });
+}
 
 }  // namespace
 

@@ -99,7 +99,7 @@ pipeline::ExporterFactory prometheus_exporter() {
     return config;
   };
   factory.create = [doors = std::make_shared<ScrapeDoors>()](const pipeline::Context& context, const std::any& config,
-                                                            otlp::Signal) -> Result<std::unique_ptr<pipeline::Exporter>> {
+                                                             otlp::Signal) -> Result<std::unique_ptr<pipeline::Exporter>> {
     const auto& settings = std::any_cast<const PrometheusConfig&>(config);
     return std::unique_ptr<pipeline::Exporter>(std::make_unique<PrometheusExporter>(context, settings, doors));
   };

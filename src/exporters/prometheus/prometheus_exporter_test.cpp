@@ -44,8 +44,9 @@ TEST(PrometheusConfig, defaults_and_the_newer_keys) {
   EXPECT_EQ(one->config.expiration_ms, 300'000);
   EXPECT_TRUE(one->config.translate.resource_labels.matches("customer.id"));
   EXPECT_FALSE(one->config.translate.resource_labels.matches("host.name"));
-  auto other = decoded("endpoint: localhost:8889\ntranslation_strategy: NoTranslation\nadd_metric_suffixes: false\n"
-                       "resource_constant_labels: {included: [k8s.*], excluded: [k8s.pod.uid]}\nwithout_scope_info: true");
+  auto other = decoded(
+      "endpoint: localhost:8889\ntranslation_strategy: NoTranslation\nadd_metric_suffixes: false\n"
+      "resource_constant_labels: {included: [k8s.*], excluded: [k8s.pod.uid]}\nwithout_scope_info: true");
   EXPECT_EQ(other->errors(), "");
   EXPECT_EQ(other->config.translate.strategy, prometheus::Strategy::untranslated);
   EXPECT_TRUE(other->config.translate.resource_labels.matches("k8s.node.name"));

@@ -135,8 +135,7 @@ void ScrapeDoor::remove(const ScrapePage& page, int64_t grace_ms, Function<void(
 }
 
 void ScrapeDoor::serve(net::Request request, std::unique_ptr<net::Responder> responder) {
-  std::shared_ptr<ScrapePage> page =
-      pages_.with([](auto& pages) { return pages.empty() ? std::shared_ptr<ScrapePage>() : pages.back(); });
+  std::shared_ptr<ScrapePage> page = pages_.with([](auto& pages) { return pages.empty() ? std::shared_ptr<ScrapePage>() : pages.back(); });
   if (!page) return responder->respond(plain_page(503, "starting or stopping\n"));
   page->serve(std::move(request), std::move(responder));
 }

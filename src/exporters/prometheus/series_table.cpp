@@ -20,8 +20,8 @@ constexpr int32_t delta = 1;
 constexpr size_t most_label_bytes = 64 * 1024;
 // Of a page under one lock.
 constexpr size_t most_entries_at_once = 500;
-constexpr std::array<std::string_view, 6> drop_names = {"type_conflict", "series_limit", "not_cumulative", "too_old", "no_name",
-                                                        "labels_too_long"};
+constexpr std::array<std::string_view, 6> drop_names = {"type_conflict", "series_limit", "not_cumulative",
+                                                        "too_old",       "no_name",      "labels_too_long"};
 
 void append_text(std::string& out, std::string_view text) {
   auto size = static_cast<uint32_t>(text.size());
@@ -157,9 +157,9 @@ class SeriesTable::Intake final : public prometheus::PointVisitor {
 SeriesTable::SeriesTable(const pipeline::Context& context, const prometheus::TranslateSettings& settings, const Limits& limits)
     : log_(context.log), limits_(limits), seed_(Random::from_system().next()), settings_(settings) {
   for (size_t i = 0; i < dropped_.size(); i++)
-    dropped_[i] = &context.metrics.counter("vigia_exporter_prometheus_dropped_points_total",
-                                           "Data points that are not shown on the page, by reason.",
-                                           {{"exporter", context.id.to_string()}, {"reason", std::string(drop_names[i])}});
+    dropped_[i] =
+        &context.metrics.counter("vigia_exporter_prometheus_dropped_points_total", "Data points that are not shown on the page, by reason.",
+                                 {{"exporter", context.id.to_string()}, {"reason", std::string(drop_names[i])}});
 }
 
 void SeriesTable::take(std::string_view request, int64_t now_ms) {
@@ -305,9 +305,12 @@ class SeriesTable::Page {
     if (!detail.exponential) return true;
     native_.clear();
     const ExponentialBuckets& buckets = *detail.exponential;
-    prometheus::ExponentialCounts counts{buckets.scale,           detail.count,
-                                         detail.sum,              buckets.zero_count,
-                                         buckets.zero_threshold,  {buckets.positive.offset, buckets.positive.counts},
+    prometheus::ExponentialCounts counts{buckets.scale,
+                                         detail.count,
+                                         detail.sum,
+                                         buckets.zero_count,
+                                         buckets.zero_threshold,
+                                         {buckets.positive.offset, buckets.positive.counts},
                                          {buckets.negative.offset, buckets.negative.counts}};
     if (!prometheus::to_sparse(counts, native_)) return false;
     point.native = &native_;

@@ -65,7 +65,8 @@ convert_explicit_histograms_to_nhcb: true
 
 TEST(RemoteWriteConfig, the_newer_keys) {
   auto one = pipeline::test::decode_text<RemoteWriteConfig>(
-      "http: {endpoint: 'http://a:9/w', headers: {a: b}}\nprotobuf_message: io.prometheus.write.v2.Request\ntranslation_strategy: NoTranslation\n"
+      "http: {endpoint: 'http://a:9/w', headers: {a: b}}\nprotobuf_message: io.prometheus.write.v2.Request\ntranslation_strategy: "
+      "NoTranslation\n"
       "sending_queue: {storage: file_storage, num_consumers: 2, queue_size: 5}",
       decode);
   EXPECT_EQ(one->errors(), "");

@@ -40,7 +40,8 @@ class Round : public testing::Test {
           auto answer = answers_.find(name);
           answered(answer == answers_.end() ? WriteRound::Answer{} : answer->second);
         },
-        WriteVersion::v1, ledger_, [&](Status status) {
+        WriteVersion::v1, ledger_,
+        [&](Status status) {
           answers++;
           result = std::move(status);
         });
@@ -123,15 +124,21 @@ TEST_F(Round, what_is_too_large_is_cut) {
   EXPECT_EQ(written, 3u);
   EXPECT_EQ(tries, 5u);
   make({{"not a request of several"}});
-  round_ = std::make_shared<WriteRound>(Chain(), [&] {
-    prometheus::WriteBatch one(1, 1, {}, ledger_);
-    one.on_family(family);
-    LabelView labels[] = {{"__name__", "y"}};
-    one.on_sample(labels, {1, 1, 0});
-    return one.take();
-  }(), 1);
-  round_->run([](const WriteRequest&, Function<void(WriteRound::Answer)> answered) { answered({Verdict::too_large, resource_exhausted("HTTP 413")}); },
-              WriteVersion::v1, ledger_, [&](Status status) { result = std::move(status); });
+  round_ = std::make_shared<WriteRound>(
+      Chain(),
+      [&] {
+        prometheus::WriteBatch one(1, 1, {}, ledger_);
+        one.on_family(family);
+        LabelView labels[] = {{"__name__", "y"}};
+        one.on_sample(labels, {1, 1, 0});
+        return one.take();
+      }(),
+      1);
+  round_->run(
+      [](const WriteRequest&, Function<void(WriteRound::Answer)> answered) {
+        answered({Verdict::too_large, resource_exhausted("HTTP 413")});
+      },
+      WriteVersion::v1, ledger_, [&](Status status) { result = std::move(status); });
   EXPECT_FALSE(result.is_retryable()) << "a single series that is too large is refused";
 }
 
