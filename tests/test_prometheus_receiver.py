@@ -240,7 +240,7 @@ def test_what_vanishes_is_told_and_what_fails_is_down(vigia, http_sink):
         wait_for_up(http_sink, "shop", 0)
         wait_until(lambda: Points(http_sink, "shop").values("a")[-1:] == [None], "a is told to be gone")
         assert 4 not in Points(http_sink, "shop").values("a")
-        process.wait_for_log("line 3: expected the name of a label")
+        process.wait_for_log("line 2: expected the name of a label")
         target.status = 503
         target.pages["/metrics"] = "a 5\n"
         wait_until(lambda: len(target.requests) > 8, "it is asked again")
@@ -273,10 +273,11 @@ def test_hostile_targets_hurt_nobody_else(vigia, http_sink):
         target.pages["/garbage"] = bytes(range(256)) * 100
         target.pages["/html"] = "<html><body>not metrics</body></html>"
         target.pages["/labels"] = "".join(f'many{{value="{number}"}} 1\n' for number in range(100_000))
+        target.pages["/types"] = "".join(f"# TYPE a{number} gauge\n" for number in range(200_000))
         target.pages["/bomb"] = lambda handler: send_bomb(handler)
         target.pages["/redirect"] = lambda handler: redirect(handler, "/metrics")
         target.pages["/loop"] = lambda handler: redirect(handler, "/loop")
-        names = ["endless", "slow", "garbage", "html", "bomb", "loop"]
+        names = ["endless", "slow", "garbage", "html", "bomb", "loop", "types"]
         jobs = [job_of("fine", target.address), job_of("redirect", target.address, metrics_path="/redirect"),
                 job_of("labels", target.address, metrics_path="/labels", scrape_interval="5s", scrape_timeout="5s"),
                 job_of("nobody", f"127.0.0.1:{free_port()}"),

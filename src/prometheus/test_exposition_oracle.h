@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/regex.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "prometheus/exposition.h"
 #include "prometheus/value_text.h"
@@ -224,7 +225,11 @@ class ExpositionOracle {
   }
 
   bool end_text(std::string& line) {
-    if (auto time = take("^[ \\t]*(-?[0-9]{1,18})")) line += "@" + std::to_string(std::stoll((*time)[0]));
+    if (auto time = take("^[ \\t]*(-?[0-9]+)")) {
+      auto ms = parse_int((*time)[0]);
+      if (!ms) return false;
+      line += "@" + std::to_string(*ms);
+    }
     return take("^[ \\t]*").has_value() && (rest_.empty() || take("^\n"));
   }
 

@@ -203,12 +203,13 @@ void PointWriter::write(const ScrapeRound& round) {
 
 void PointWriter::find_start_time() {
   process_start_ns_ = 0;
+  std::vector<bool> is_start_time;
+  for (const MetricEntry& metric : table_.metrics())
+    is_start_time.push_back(settings_.start_time_metric ? settings_.start_time_metric->is_found_in(metric.name)
+                                                        : metric.name == default_start_time_metric);
   for (const Sample& sample : round_->samples()) {
     const Series& series = table_.series_at(sample.series);
-    if (series.role != SeriesRole::value || prometheus::is_stale(sample.value)) continue;
-    const std::string& name = table_.metrics()[series.metric].name;
-    bool is_it = settings_.start_time_metric ? settings_.start_time_metric->is_found_in(name) : name == default_start_time_metric;
-    if (!is_it || !(sample.value > 0 && sample.value < 9e9)) continue;
+    if (series.role != SeriesRole::value || !is_start_time[series.metric] || !(sample.value > 0 && sample.value < 9e9)) continue;
     process_start_ns_ = static_cast<uint64_t>(sample.value * 1000) * 1'000'000;
     return;
   }

@@ -98,17 +98,14 @@ class Scrapes : public ::testing::Test {
   }
 
   void append_lines(const otlp::MetricView& metric, std::vector<std::string>& lines) {
+    constexpr std::string_view kinds[] = {"none", "gauge", "sum", "histogram", "exponential", "summary"};
+    std::string title = std::string(metric.name()) + " " + std::string(kinds[static_cast<size_t>(metric.kind())]);
+    title += metric.is_monotonic() ? "+ " : " ";
+    units[std::string(metric.name())] =
+        std::string(metric.unit()) + "|" + std::string(metric.description()) + "|" + attributes_text(metric.metadata());
     uint32_t attributes = otlp::point_attributes_number(metric.kind());
-    for (std::string_view point : metric.points()) {
-      std::string line = std::string(metric.name()) + " ";
-      constexpr std::string_view kinds[] = {"none", "gauge", "sum", "histogram", "exponential", "summary"};
-      line += kinds[static_cast<size_t>(metric.kind())];
-      if (metric.is_monotonic()) line += "+";
-      line += " " + attributes_text(otlp::Attributes(point, attributes)) + " " + value_text(metric.kind(), point);
-      lines.push_back(line);
-      units[std::string(metric.name())] =
-          std::string(metric.unit()) + "|" + std::string(metric.description()) + "|" + attributes_text(metric.metadata());
-    }
+    for (std::string_view point : metric.points())
+      lines.push_back(title + attributes_text(otlp::Attributes(point, attributes)) + " " + value_text(metric.kind(), point));
   }
 
   std::string value_text(otlp::MetricKind kind, std::string_view point) {

@@ -32,16 +32,27 @@ SeriesTable::SeriesTable(std::string_view job, std::string_view instance, uint64
 
 uint32_t SeriesTable::find(std::string_view identity) {
   uint64_t hash = hash64(identity, seed_);
-  if (next_ < series_.size() && series_[next_].hash == hash) return next_++;
+  uint32_t index = next_ < series_.size() && series_[next_].hash == hash ? next_ : probe(hash);
+  if (index == none) return none;
+  next_ = index + 1;
+  if (changed_families_.empty() || !is_outdated(series_[index])) return index;
+  // It stays until the end of the scrape, so that its absence is told, but nothing finds it any more.
+  series_[index].hash = 0;
+  return none;
+}
+
+uint32_t SeriesTable::probe(uint64_t hash) const {
   if (slots_.empty()) return none;
   size_t mask = slots_.size() - 1;
-  for (size_t slot = hash & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
-    uint32_t index = slots_[slot] - 1;
-    if (series_[index].hash != hash) continue;
-    next_ = index + 1;
-    return index;
-  }
+  for (size_t slot = hash & mask; slots_[slot] != 0; slot = (slot + 1) & mask)
+    if (series_[slots_[slot] - 1].hash == hash) return slots_[slot] - 1;
   return none;
+}
+
+bool SeriesTable::is_outdated(const Series& series) const {
+  if (series.role == SeriesRole::dropped || series.last_seen == scrape_) return false;
+  const MetricEntry& metric = metrics_[series.metric];
+  return changed_families_.contains(metric.name) || changed_families_.contains(metric.family());
 }
 
 void SeriesTable::insert_slot(uint32_t index) {
@@ -117,20 +128,7 @@ void SeriesTable::set_type(std::string_view family, MetricType type) {
   MetricFamily& known = seen_family(family);
   if (known.type == type) return;
   known.type = type;
-  if (!is_new) forget_series_of(family);
-}
-
-// They stay until the end of the scrape, so that their absence is told, but nothing finds them any more.
-void SeriesTable::forget_series_of(std::string_view family) {
-  bool has_any = false;
-  for (Series& series : series_) {
-    if (series.role == SeriesRole::dropped || series.hash == 0) continue;
-    const MetricEntry& metric = metrics_[series.metric];
-    if (metric.family() != family && metric.name != family) continue;
-    series.hash = 0;
-    has_any = true;
-  }
-  if (has_any) rebuild_slots();
+  if (!is_new) changed_families_.emplace(family);
 }
 
 const MetricFamily* SeriesTable::family(std::string_view name) const {
@@ -168,6 +166,7 @@ void SeriesTable::mark_twins() {
 
 void SeriesTable::forget_unseen() {
   size_t before = series_.size();
+  changed_families_.clear();
   std::erase_if(series_, [&](const Series& series) { return series.last_seen != scrape_ || series.hash == 0; });
   good_size_ = series_.size();
   std::erase_if(families_, [&](const auto& entry) { return scrape_ - entry.second.last_seen > family_patience_scrapes; });
@@ -182,6 +181,7 @@ void SeriesTable::forget_unseen() {
 void SeriesTable::forget_all() {
   series_.clear();
   families_.clear();
+  changed_families_.clear();
   good_size_ = 0;
   series_.shrink_to_fit();
   rebuild_lists();

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "otlp/metric_view.h"
@@ -147,7 +148,8 @@ class SeriesTable {
   uint32_t resource_index(const prometheus::LabelList& labels);
   uint32_t scope_index(const prometheus::LabelList& labels);
   MetricFamily& seen_family(std::string_view name);
-  void forget_series_of(std::string_view family);
+  bool is_outdated(const Series& series) const;
+  uint32_t probe(uint64_t hash) const;
   void insert_slot(uint32_t index);
   void rebuild_slots();
   void rebuild_lists();
@@ -166,6 +168,8 @@ class SeriesTable {
   std::vector<ScopeEntry> scopes_;
   TextMap<uint32_t> scope_indexes_;
   TextMap<MetricFamily> families_;
+  // Whose type has become another: their series are made anew when they are seen, until a scrape was good.
+  std::unordered_set<std::string, TextHash, std::equal_to<>> changed_families_;
 };
 
 }  // namespace vigia::receivers
