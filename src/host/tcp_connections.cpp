@@ -1,5 +1,7 @@
 #include "host/tcp_connections.h"
 
+#include <utility>
+
 #include "host/proc_file.h"
 #include "host/text_fields.h"
 
@@ -7,7 +9,7 @@ namespace vigia::host {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> names = {"tcp", "tcp6"};
+constexpr std::array<std::string_view, TcpConnections::file_count> names = {"tcp", "tcp6"};
 constexpr size_t piece_bytes = 32768;
 // A line has some 150 bytes; what goes on longer is none.
 constexpr size_t longest_line = 1024;
@@ -51,42 +53,54 @@ void TcpStateCounter::take_line(std::string_view line) {
 TcpConnections::TcpConnections(FileSystem& files, const std::string& root_path) : files_(files), root_path_(below_root(root_path, "")) {}
 
 // The host's connections are those of its first process; /proc/net is this process's network.
-Status TcpConnections::open_next() {
-  std::string name(names[files_read_]);
-  auto opened = root_path_.empty() ? Result<std::unique_ptr<File>>(not_found(""))
-                                   : files_.open_file(root_path_ + "/proc/1/net/" + name, FileMode::read);
-  if (!opened.is_ok()) opened = files_.open_file(root_path_ + "/proc/net/" + name, FileMode::read);
+Status TcpConnections::open_current() {
+  std::string name = "/net/" + std::string(names[current_]);
+  Result<std::unique_ptr<File>> opened = not_found("");
+  if (!root_path_.empty()) opened = files_.open_file(root_path_ + "/proc/1" + name, FileMode::read);
+  if (!opened.is_ok()) opened = files_.open_file(root_path_ + "/proc" + name, FileMode::read);
   if (!opened.is_ok()) return std::move(opened).status();
-  file_ = std::move(opened).value();
-  offset_ = 0;
-  counter_.begin_file();
+  open_files_[current_] = std::move(opened).value();
   return {};
 }
 
+void TcpConnections::begin_file(size_t index) {
+  current_ = index;
+  offset_ = 0;
+  counter_.begin_file();
+}
+
+// Without IPv6 there is no second file, which then has nothing in it.
+Result<size_t> TcpConnections::read_piece() {
+  std::unique_ptr<File>& file = open_files_[current_];
+  if (!file) {
+    Status status = open_current();
+    if (!status.is_ok() && current_ > 0) return size_t{0};
+    RETURN_IF_ERROR(std::move(status));
+  }
+  Result<size_t> count = file->read_at(offset_, piece_.data(), piece_.size());
+  if (!count.is_ok()) file.reset();
+  return count;
+}
+
 Result<bool> TcpConnections::read_on(size_t most_bytes) {
-  if (files_read_ == 0 && !file_) counter_.clear();
   if (piece_.empty()) piece_.resize(piece_bytes);
+  if (!std::exchange(is_under_way_, true)) {
+    counter_.clear();
+    begin_file(0);
+  }
   for (size_t done = 0; done < most_bytes;) {
-    if (!file_) {
-      Status status = open_next();
-      // Without IPv6 there is no second file.
-      if (!status.is_ok() && files_read_ == 0) return status;
-      if (!status.is_ok()) files_read_ = names.size() - 1;
-    }
-    Result<size_t> count = file_ ? file_->read_at(offset_, piece_.data(), piece_.size()) : Result<size_t>(size_t{0});
+    Result<size_t> count = read_piece();
     if (!count.is_ok()) {
-      file_.reset();
-      files_read_ = 0;
+      is_under_way_ = false;
       return std::move(count).status();
     }
     counter_.take(std::string_view(piece_).substr(0, *count));
     offset_ += *count;
     done += *count;
     if (*count > 0) continue;
-    file_.reset();
-    if (++files_read_ < names.size()) continue;
-    files_read_ = 0;
-    return true;
+    is_under_way_ = current_ + 1 < names.size();
+    if (!is_under_way_) return true;
+    begin_file(current_ + 1);
   }
   return false;
 }

@@ -41,15 +41,20 @@ class TcpConnections {
   Result<bool> read_on(size_t most_bytes);
   const std::array<uint64_t, tcp_state_names.size()>& counts() const { return counter_.counts(); }
 
+  static constexpr size_t file_count = 2;
+
  private:
-  Status open_next();
+  Status open_current();
+  void begin_file(size_t index);
+  Result<size_t> read_piece();
 
   FileSystem& files_;
   const std::string root_path_;
   TcpStateCounter counter_;
-  std::unique_ptr<File> file_;
+  std::array<std::unique_ptr<File>, file_count> open_files_;  // They stay open, as ProcFile's do.
+  size_t current_ = 0;
   uint64_t offset_ = 0;
-  size_t files_read_ = 0;
+  bool is_under_way_ = false;
   std::string piece_;
 };
 

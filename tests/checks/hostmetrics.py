@@ -65,7 +65,7 @@ CASES = {
         "network": {"exclude": {"interfaces": ["lo"], "match_type": "strict"},
                     "metrics": {"system.network.io": {"attributes": ["direction"]}, "system.network.connections": {"enabled": False}}},
         "process": {"include": {"names": ["^python", "pytest"], "match_type": "regexp"}, "mute_process_all_errors": True},
-        "memory": {"metrics": {"system.memory.usage": {"attributes": [], "aggregation_strategy": "max"}}},
+        "paging": {"metrics": {"system.paging.operations": {"attributes": ["type"], "aggregation_strategy": "max"}}},
     }),
 }
 

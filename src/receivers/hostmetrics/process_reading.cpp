@@ -64,11 +64,7 @@ void ProcessReading::build_resource(std::string_view name) {
   if (config_.has_attribute[parent_pid])
     otlp::append_int_attribute(resource_, 1, attribute_names[parent_pid], static_cast<int64_t>(stat_.parent_pid));
   add_attribute(executable_name, name);
-  if (config_.has_attribute[executable_path]) {
-    Result<std::string_view> path = processes_.read_link("exe", other_buffer_);
-    if (!path.is_ok()) fail(config_.mutes_executable, "executables of processes", path.status(), 1);
-    add_attribute(executable_path, path.is_ok() ? *path : std::string_view());  // Kernel threads have none.
-  }
+  add_executable();
   add_attribute(command, host::first_argument(cmdline_));
   if (config_.has_attribute[command_line]) {
     host::join_arguments(cmdline_, joined_);
@@ -76,6 +72,14 @@ void ProcessReading::build_resource(std::string_view name) {
   }
   add_owner();
   add_cgroup();
+}
+
+// Threads of the kernel, and processes that have ended and are not yet collected, have no memory and no executable.
+void ProcessReading::add_executable() {
+  if (!config_.has_attribute[executable_path]) return;
+  Result<std::string_view> path = stat_.virtual_bytes > 0 ? processes_.read_link("exe", other_buffer_) : std::string_view();
+  if (!path.is_ok()) fail(config_.mutes_executable, "executables of processes", path.status(), 1);
+  add_attribute(executable_path, path.is_ok() ? *path : std::string_view());
 }
 
 // Processes may call themselves anything, also what is not UTF-8.

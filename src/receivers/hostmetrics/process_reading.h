@@ -42,6 +42,7 @@ class ProcessReading {
   void read_status();
   void build_resource(std::string_view name);
   void add_attribute(process::Attribute attribute, std::string_view value);
+  void add_executable();
   void add_owner();
   void add_cgroup();
   void fail(bool is_muted, std::string_view what, const Status& why, size_t points);
