@@ -100,7 +100,7 @@ Status Collector::start_graph(pipeline::ServiceConfig service) {
   graph_ = std::make_unique<pipeline::Graph>(pipeline::GraphEnvironment{log(), metrics_, clock_, files_, ledger_, *loops_, background_,
                                                                         *resolver_, report_port, std::string(version()),
                                                                         proxies_of_environment(), deliveries_, self_telemetry_.tap(),
-                                                                        api_ ? &api_routes_ : nullptr});
+                                                                        api_ ? &api_routes_ : nullptr, environment_variable});
   RETURN_IF_ERROR(graph_->start(std::move(service)));
   is_started_ = true;
   if (api_) api_->set_ready(true);

@@ -23,6 +23,7 @@
 #include "processors/memory_limiter/factory.h"
 #include "processors/probabilistic_sampler/factory.h"
 #include "processors/resource/factory.h"
+#include "processors/resourcedetection/factory.h"
 #include "receivers/agent/factory.h"
 #include "receivers/filelog/factory.h"
 #include "receivers/fluentforward/factory.h"
@@ -51,7 +52,7 @@ std::vector<std::string> known_elsewhere() {
       // Processors.
       "cumulativetodelta", "datadogsemantics", "deltatocumulative", "deltatorate", "experimental_metricsgeneration", "geoip", "groupbyattrs",
       "groupbytrace", "interval", "k8sattributes", "logdedup", "logstransform", "metricsgeneration", "metricstransform", "redaction",
-      "remotetap", "resourcedetection", "routing", "schema", "servicegraph", "span", "spanmetrics", "sumologic", "tail_sampling", "transform",
+      "remotetap", "routing", "schema", "servicegraph", "span", "spanmetrics", "sumologic", "tail_sampling", "transform",
       "unroll",
       // Exporters.
       "alertmanager", "awscloudwatchlogs", "awsemf", "awskinesis", "awss3", "azuredataexplorer", "cassandra", "clickhouse", "coralogix",
@@ -89,6 +90,7 @@ pipeline::Components all_components() {
       processors::memory_limiter_processor(),
       processors::probabilistic_sampler_processor(),
       processors::resource_processor(),
+      processors::resourcedetection_processor(),
   };
   components.exporters = {
       exporters::debug_exporter(),

@@ -20,6 +20,8 @@ class DatagramSocket final : public IoHandler {
   // REQUIRES: stopped, if begin() was called and its loop still runs.
   ~DatagramSocket() override = default;
 
+  int descriptor() const { return socket_.descriptor(); }
+
   // --- What follows may be called on one loop only. ---
 
   Status begin(EventLoop& loop, OnDatagram on_datagram);

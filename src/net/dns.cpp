@@ -47,6 +47,24 @@ class Channel final {
   const std::string& error() const { return error_; }
   size_t in_flight() const { return in_flight_; }
 
+  void ask_canonical_name(const std::string& host, Resolver::NameDone done) {
+    auto question = std::make_unique<NameQuestion>(NameQuestion{this, host, std::move(done)});
+    in_flight_++;
+    ares_gethostbyname(channel_, host.c_str(), AF_UNSPEC, &Channel::on_name, question.release());
+    arm_timer();
+  }
+  void ask_name_of(const SocketAddress& address, Resolver::NameDone done) {
+    auto question = std::make_unique<NameQuestion>(NameQuestion{this, address.to_string(), std::move(done)});
+    in_flight_++;
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address.get());
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address.get());
+    if (address.family() == AF_INET)
+      ares_gethostbyaddr(channel_, &v4->sin_addr, sizeof v4->sin_addr, AF_INET, &Channel::on_name, question.release());
+    else
+      ares_gethostbyaddr(channel_, &v6->sin6_addr, sizeof v6->sin6_addr, AF_INET6, &Channel::on_name, question.release());
+    arm_timer();
+  }
+
   void ask(const std::string& host, int port, Answer done) {
     auto question = std::make_unique<Question>(Question{this, host, std::move(done)});
     ares_addrinfo_hints hints{};
@@ -65,6 +83,12 @@ class Channel final {
     Channel* channel;
     std::string host;
     Answer done;
+  };
+
+  struct NameQuestion {
+    Channel* channel;
+    std::string subject;
+    Resolver::NameDone done;
   };
 
   // One watched socket of c-ares.
@@ -119,6 +143,19 @@ class Channel final {
       question->done(unavailable(fmt::format("cannot look up {}: it has no address", question->host)));
     else
       question->done(std::move(addresses));
+  }
+
+  static void on_name(void* argument, int status, int, hostent* found) {
+    std::unique_ptr<NameQuestion> question(static_cast<NameQuestion*>(argument));
+    question->channel->in_flight_--;
+    if (status != ARES_SUCCESS || !found || !found->h_name || !*found->h_name) {
+      question->done(unavailable(fmt::format("cannot look up {}: {}", question->subject,
+                                             status == ARES_SUCCESS ? "it has no name" : ares_strerror(status))));
+      return;
+    }
+    std::string name = found->h_name;
+    if (name.ends_with('.')) name.pop_back();
+    question->done(std::move(name));
   }
 
   static std::vector<SocketAddress> alternating(const ares_addrinfo& found) {
@@ -178,6 +215,13 @@ class LoopResolver final {
     channel_->ask(host, port, [this, key](Addresses answer) { on_answer(key, std::move(answer)); });
   }
 
+  // The channel to ask other questions with, or why there is none.
+  Result<Channel*> channel() {
+    follow_servers_file();
+    if (!channel_->error().empty()) return unavailable("cannot look up names: " + channel_->error());
+    return channel_.get();
+  }
+
  private:
   using Key = std::pair<std::string, int>;
   struct Lookup {
@@ -235,16 +279,30 @@ class CaresResolver final : public Resolver {
       done(std::vector<SocketAddress>{*number});
       return;
     }
-    for (size_t i = 0; i < loops_.size(); i++) {
-      if (!loops_.at(i).is_current_thread()) continue;
-      if (!by_loop_[i]) by_loop_[i] = std::make_unique<LoopResolver>(loops_.at(i));
-      by_loop_[i]->resolve(host, port, std::move(done));
-      return;
-    }
-    CHECK(false);  // the contract says: on a loop
+    here().resolve(host, port, std::move(done));
+  }
+  void canonical_name(const std::string& host, NameDone done) override {
+    Result<Channel*> channel = here().channel();
+    if (!channel.is_ok()) return done(std::move(channel).status());
+    (*channel)->ask_canonical_name(host, std::move(done));
+  }
+  void name_of(const SocketAddress& address, NameDone done) override {
+    Result<Channel*> channel = here().channel();
+    if (!channel.is_ok()) return done(std::move(channel).status());
+    (*channel)->ask_name_of(address, std::move(done));
   }
 
  private:
+  LoopResolver& here() {
+    for (size_t i = 0; i < loops_.size(); i++) {
+      if (!loops_.at(i).is_current_thread()) continue;
+      if (!by_loop_[i]) by_loop_[i] = std::make_unique<LoopResolver>(loops_.at(i));
+      return *by_loop_[i];
+    }
+    CHECK(false);  // the contract says: on a loop
+    return *by_loop_[0];
+  }
+
   LoopGroup& loops_;
   std::vector<std::unique_ptr<LoopResolver>> by_loop_;  // each touched by its own loop only
 };

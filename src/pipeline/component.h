@@ -123,6 +123,8 @@ struct Context {
   std::function<void(Batch, const Status& why)> set_aside = nullptr;
   // The paths of the program's API port. Null where none is served.
   ApiRoutes* api = nullptr;
+  // A variable of the program's environment. Null: there are none.
+  std::function<std::optional<std::string>(const std::string& name)> environment = nullptr;
 };
 
 // Where a receiver's data goes: one consumer for each signal some pipeline wants from it, else nullptr.

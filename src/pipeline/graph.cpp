@@ -107,7 +107,8 @@ Context Graph::context_for(Node& node) const {
           environment_.deliveries,
           environment_.own_log,
           nullptr,
-          environment_.api};
+          environment_.api,
+          environment_.environment};
 }
 
 Result<Graph::NodePointer> Graph::create_node(const NodeKey& key, const PlannedNode& planned,

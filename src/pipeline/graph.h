@@ -43,6 +43,7 @@ struct GraphEnvironment {
   std::shared_ptr<DeliveryBoard> deliveries = nullptr;
   std::shared_ptr<LogTap> own_log = nullptr;
   ApiRoutes* api = nullptr;
+  std::function<std::optional<std::string>(const std::string&)> environment = nullptr;
 };
 
 class Graph {

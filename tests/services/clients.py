@@ -63,3 +63,17 @@ def grpcpp_client():
     source = INTEROP / "cpp" / "client.cpp"
     flags = run(["pkg-config", "--cflags", "--libs", "grpc++"]).split()
     return build("grpcpp-client", [source], lambda target: run(["g++", "-std=c++20", "-O1", "-o", target, source, *flags], timeout=600))
+
+
+def fluent_client():
+    """The command of the client that speaks the forward protocol with the Fluent project's library for Node.js."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        pytest.skip("needs Node.js and npm: apt install nodejs npm")
+    folder = INTEROP / "fluent"
+
+    def install(target):
+        shutil.copytree(folder, target)
+        run([npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=target, timeout=300)
+
+    return [node, f"{build('fluent-client', folder.iterdir(), install)}/client.js"]

@@ -40,7 +40,9 @@ class Simulation {
     for (int line = 0; line < next_line_; line++) {
       auto found = arrived_.find(text_of(line));
       ASSERT_NE(found, arrived_.end()) << "seed " << seed << ": lost line " << line << " of " << next_line_;
-      if (deaths_ == 0) ASSERT_EQ(found->second, 1) << "seed " << seed << ": line " << line;
+      if (deaths_ == 0) {
+        ASSERT_EQ(found->second, 1) << "seed " << seed << ": line " << line;
+      }
     }
     ASSERT_EQ(arrived_.size(), static_cast<size_t>(next_line_)) << "seed " << seed << ": something arrived that nobody wrote";
   }
