@@ -100,11 +100,8 @@ def test_the_jobs_that_rules_speak_of_are_scraped():
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}
     assert set(jobs) == {"customer-agents", "otel-collector", "tfo-otel-agent"}
     for name in ("customer-agents", "tfo-otel-agent"):
-        assert jobs[name]["http_sd_configs"][0]["url"].endswith("/api/v1/sd/agents")
-    # Each agent belongs to one of the two.
-    actions = {name: jobs[name]["relabel_configs"][0] for name in ("customer-agents", "tfo-otel-agent")}
-    assert actions["customer-agents"]["action"] == "drop" and actions["tfo-otel-agent"]["action"] == "keep"
-    assert {(tuple(rule["source_labels"]), rule["regex"]) for rule in actions.values()} == {(("__meta_vigia_agent_type",), "tfo-otel-agent")}
+        discovery, = jobs[name]["http_sd_configs"]
+        assert discovery["url"].endswith(f"/api/v1/sd/agents?job={name}")
 
 
 def serving(answer):
@@ -150,33 +147,38 @@ def stopped(process, folder):
     print((folder / "log").read_text(errors="replace")[-4000:])
 
 
-def test_prometheus_finds_each_agent_under_its_job(tmp_path):
-    """Debian's Prometheus with our file, and a registry that knows an agent of each kind."""
-    groups_of_registry = [
-        {"targets": ["127.0.0.1:1"], "labels": {"customer_id": "cliente-a", "node_id": "web-01", "node": "web-01", "__metrics_path__": "/metrics"}},
-        {"targets": ["127.0.0.1:2"], "labels": {"customer_id": "cliente-b", "node_id": "edge-01", "node": "edge-01",
-                                                "__meta_vigia_agent_type": "tfo-otel-agent"}},
-    ]
-    registry = serving(lambda path, _: json.dumps(groups_of_registry if path == "/api/v1/sd/agents" else []).encode())
-    text = (PROMETHEUS / "prometheus.yml").read_text().replace("localhost:8080", registry.address).replace("rules/*.yml", f"{PROMETHEUS}/rules/*.yml")
-    (tmp_path / "prometheus.yml").write_text(text)
+def register(gateway, **fields):
+    answer = requests.post(f"http://{gateway.address('http')}/api/v1/agents/register", timeout=10,
+                           json={"ip_address": "127.0.0.1", "capabilities": ["prometheus_scrape"], **fields})
+    assert answer.status_code == 201, answer.text
+
+
+def test_prometheus_finds_each_agent_under_its_job(vigia, tmp_path):
+    """Debian's Prometheus with our file, and the registry of a gateway that agents of both kinds have registered with."""
+    gateway = vigia.role("gateway", "--http-port", "0", "--otlp-grpc-port", "0", "--otlp-http-port", "0")
+    register(gateway, agent_id="a", customer_id="cliente-a", node_id="web-01", metrics_port=gateway.ports["http"])
+    register(gateway, agent_id="b", customer_id="cliente-b", node_id="edge-01", metrics_port=1, agent_type="tfo-otel-agent")
+    text = (PROMETHEUS / "prometheus.yml").read_text().replace("localhost:8080", gateway.address("http")).replace("rules/*.yml", f"{PROMETHEUS}/rules/*.yml")
+    (tmp_path / "prometheus.yml").write_text(text.replace("localhost:8888", gateway.address("metrics")).replace("scrape_interval: 30s", "scrape_interval: 1s")
+                                             .replace("scrape_timeout: 10s", "scrape_timeout: 1s"))
     port = free_port()
     process = running(tool("prometheus"), tmp_path, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
                       f"--web.listen-address=127.0.0.1:{port}")
     try:
         wait_until(lambda: accepts_connections(port) and requests.get(f"http://127.0.0.1:{port}/-/ready", timeout=10).ok, "Prometheus is ready", 20)
 
-        def targets():
-            found = requests.get(f"http://127.0.0.1:{port}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
-            return sorted((target["labels"]["job"], target["labels"].get("node", ""), target["labels"].get("customer_id", "")) for target in found)
+        def asked(query):
+            found = requests.get(f"http://127.0.0.1:{port}/api/v1/query", params={"query": query}, timeout=10).json()["data"]["result"]
+            return sorted((series["metric"]["job"], series["metric"].get("node", ""), series["metric"].get("customer_id", ""), series["value"][1])
+                          for series in found)
 
-        expected = [("customer-agents", "web-01", "cliente-a"), ("otel-collector", "", ""), ("tfo-otel-agent", "edge-01", "cliente-b")]
-        wait_until(lambda: targets() == expected, "each agent is a target of one job", 20)
+        expected = [("customer-agents", "web-01", "cliente-a", "1"), ("otel-collector", "", "", "1"), ("tfo-otel-agent", "edge-01", "cliente-b", "0")]
+        wait_until(lambda: asked("up") == expected, "each agent is a target of one job", 30)
+        assert [value for *_, value in asked('vigia_agent_up{job="otel-collector"}')] == ["1", "1"], "of all that are registered"
         rules = requests.get(f"http://127.0.0.1:{port}/api/v1/rules", timeout=10).json()["data"]["groups"]
         assert sum(len(group["rules"]) for group in rules) == sum(len(group["rules"]) for group in groups().values())
     finally:
         stopped(process, tmp_path)
-        registry.close()
 
 
 # --- Who is told ---

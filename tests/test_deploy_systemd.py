@@ -37,7 +37,7 @@ def root(tmp_path_factory):
     shutil.copytree("/lib/systemd/system", folder / "lib/systemd/system", symlinks=True)
     for unit in UNITS:
         shutil.copy(SYSTEMD / unit, folder / "etc/systemd/system")
-    for program in ("usr/bin/vigia", "bin/sh", "bin/kill"):
+    for program in ("usr/bin/vigia", "bin/sh"):
         (folder / program).write_text("")
         (folder / program).chmod(0o755)
     return folder
@@ -83,7 +83,7 @@ def test_what_it_writes_is_writable(unit):
 def test_it_has_time_to_hand_on_what_it_holds(unit):
     found = settings(unit)
     assert int(found["TimeoutStopSec"][0].removesuffix("s")) >= 30
-    assert found["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+    assert found["ExecReload"] == ['/bin/sh -c \'kill -HUP "$$MAINPID"\'']
     assert found["Restart"][0] in ("on-failure", "always")
 
 

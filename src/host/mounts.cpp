@@ -35,9 +35,10 @@ bool read_line(std::string_view line, MountLine& out) {
   return is_whole;
 }
 
-// A subvolume of btrfs has a root of its own and is mounted whole all the same.
+// A subvolume of btrfs has a root of its own and is mounted whole all the same. Nor is the root of a container that lives in a folder
+// (LXC, nspawn) a second view: to what runs there it is the only one.
 bool is_bind(const MountLine& line) {
-  if (!line.source.starts_with('/') || line.root == "/") return false;
+  if (line.mount_point == "/" || !line.source.starts_with('/') || line.root == "/") return false;
   return !has_option(line.super_options, "subvol=" + std::string(line.root));
 }
 

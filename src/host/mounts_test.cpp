@@ -37,6 +37,12 @@ TEST(Mounts, ASecondViewOfADirectoryIsABindAndASubvolumeIsNot) {
   EXPECT_FALSE(mounts[4].is_bind);
 }
 
+TEST(Mounts, TheRootOfAContainerInAFolderIsNoBind) {
+  auto mounts = parse_mountinfo("27 1 254:0 /var/lib/lxc/web/rootfs / rw - ext4 /dev/vda rw\n");
+  ASSERT_EQ(mounts.size(), 1u);
+  EXPECT_FALSE(mounts[0].is_bind);
+}
+
 TEST(Mounts, BrokenLinesArePassedOver) {
   EXPECT_TRUE(parse_mountinfo("").empty());
   EXPECT_TRUE(parse_mountinfo("27 1 254:0 / /\n27 1 254:0 / - ext4\n - \n27 1 254:0 / / rw - ext4\n\n").empty());

@@ -116,7 +116,7 @@ def test_hardening_leaves_it_what_it_needs(machine):
 
 def test_it_comes_back_after_a_crash(machine):
     before = machine.pid(AGENT)
-    machine.run("kill", "-SEGV", before)
+    machine.run("sh", "-c", f"kill -SEGV {before}")
     wait_until(lambda: machine.pid(AGENT) not in (0, before), "it is started again", 20)
     machine.wait_active(AGENT)
 
