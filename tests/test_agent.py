@@ -245,6 +245,24 @@ class TestKeysHaveTheirEffect:
             assert headers["x-workspace-id"] == "0b8f6b1e-3a52-4d52-9c7b-0f3f2f8f9a10" and headers["x-tenant-id"] == "acme"
 
 
+def test_log_files_and_pages_of_the_node(start, tmp_path):
+    log = tmp_path / "app.log"
+    log.write_text("before\n")
+    with GrpcSink() as sink, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        process = start(f"http://{sink.endpoint}", "--logs", log, "--scrape", f"127.0.0.1:{nobody.getsockname()[1]}")
+        process.wait_for_log("Everything is ready")
+        sink.wait_for("metrics", 1)
+        with log.open("a") as file:
+            for number in range(100):
+                file.write(f"line {number}\n")
+        lines = lambda: [record.body.string_value for message in sink.messages("logs") for _, _, record in leaves(message)]
+        wait_until(lambda: {f"line {number}" for number in range(100)} <= set(lines()), "every line arrives")
+        assert "before" not in lines()
+        wait_until(lambda: "up" in pushed_metrics(sink), "the page that is not there is told of")
+        assert pushed_metrics(sink)["up"][1].gauge.data_points[0].as_double == 0
+
+
 def test_print_config_shows_what_it_came_to():
     done = run_vigia("print-config", "agent", environment={"CUSTOMER_ID": "acme", "METRICS_INTERVAL": "30s",
                                                            "OTEL_EXPORTER_OTLP_HEADERS": "x-api-key=hush",

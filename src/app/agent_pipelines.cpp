@@ -52,6 +52,28 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string quoted_list(const std::vector<std::string>& texts) {
+  std::vector<std::string> items;
+  for (const std::string& text : texts) items.push_back(quoted(text));
+  return "[" + joined(items) + "]";
+}
+
+// What only some agents have: pages to scrape, and log files.
+std::string more_receivers(const AgentSettings& settings) {
+  std::string text;
+  if (!settings.telemetry.scrape_targets.empty())
+    text += fmt::format(
+        "  prometheus:\n"
+        "    config:\n"
+        "      scrape_configs:\n"
+        "        - {{job_name: node, scrape_interval: {}, static_configs: [{{targets: {}}}]}}\n",
+        milliseconds(settings.telemetry.metrics_interval_ms), quoted_list(settings.telemetry.scrape_targets));
+  if (!settings.telemetry.log_files.empty())
+    text += fmt::format("  filelog: {{include: {}, include_file_path: true, storage: file_storage}}\n",
+                        quoted_list(settings.telemetry.log_files));
+  return text;
+}
+
 std::string receivers(const AgentSettings& settings) {
   std::string text = fmt::format(
       "receivers:\n"
@@ -76,7 +98,7 @@ std::string receivers(const AgentSettings& settings) {
       "    buffer_size: {}\n",
       quoted(settings.customer.id), quoted(settings.node.id), milliseconds(settings.telemetry.metrics_interval_ms),
       level_name(settings.telemetry.log_level), joined(agent_exporters(settings)), settings.buffer.max_size);
-  return text;
+  return text + more_receivers(settings);
 }
 
 void add_attribute(std::string& text, std::string_view key, std::string_view value, std::string_view action) {
@@ -212,7 +234,8 @@ std::string registration(const AgentSettings& settings) {
 
 std::string pipeline(const AgentSettings& settings, std::string_view signal) {
   std::string sources = settings.receiver.is_enabled ? "otlp, agent" : "agent";
-  if (signal == "metrics") sources += ", hostmetrics";
+  if (signal == "metrics") sources += settings.telemetry.scrape_targets.empty() ? ", hostmetrics" : ", hostmetrics, prometheus";
+  if (signal == "logs" && !settings.telemetry.log_files.empty()) sources += ", filelog";
   bool is_sampled = signal == "traces" && settings.telemetry.sample_rate < 1;
   return fmt::format("    {}: {{receivers: [{}], processors: [memory_limiter, resource, {}batch], exporters: [{}]}}\n", signal, sources,
                      is_sampled ? "probabilistic_sampler, " : "", exporter_of(settings, signal));

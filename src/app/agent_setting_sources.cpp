@@ -54,7 +54,7 @@ class SettingReader {
 
   void add(config::Node& root, const SettingName& name, std::string text, const std::string& from) {
     config::Position position{std::make_shared<config::Source>(config::Source{from, ""}), 0, 0};
-    config::Node value = name.form == SettingForm::pairs ? pairs(name, text, position) : text_node(with_unit(name, text), position);
+    config::Node value = value_of(name, text, position);
     std::vector<std::string_view> keys;
     for (std::string_view rest = name.key; !rest.empty();) {
       size_t end = rest.find("::");
@@ -70,6 +70,17 @@ class SettingReader {
   }
 
  private:
+  config::Node value_of(const SettingName& name, const std::string& text, const config::Position& position) {
+    if (name.form == SettingForm::pairs) return pairs(name, text, position);
+    if (name.form != SettingForm::list) return text_node(with_unit(name, text), position);
+    config::Node list;
+    list.kind = config::Kind::list;
+    list.position = position;
+    for (std::string_view item : split(text, ','))
+      if (!trim(item).empty()) list.items.push_back(text_node(std::string(trim(item)), position));
+    return list;
+  }
+
   static std::string with_unit(const SettingName& name, const std::string& text) {
     if (name.form == SettingForm::seconds && is_number(text)) return text + "s";
     if (name.form == SettingForm::milliseconds && is_number(text)) return text + "ms";
@@ -132,10 +143,12 @@ const std::vector<SettingName>& setting_names() {
       {"node::host_ip", "", "", {"AGENT_IP"}},
       {"telemetry::metrics::enabled", "", "", {"METRICS_ENABLED"}},
       {"telemetry::metrics::interval", "metrics-interval", "DURATION", {"METRICS_INTERVAL"}, Form::seconds},
+      {"telemetry::metrics::scrape", "scrape", "HOST:PORT,...", {"METRICS_SCRAPE"}, Form::list},
       {"telemetry::traces::enabled", "", "", {"TRACES_ENABLED"}},
       {"telemetry::traces::sample_rate", "", "", {"TRACES_SAMPLE_RATE"}},
       {"telemetry::logs::enabled", "", "", {"LOGS_ENABLED"}},
       {"telemetry::logs::level", "log-level", "LEVEL", {"LOG_LEVEL", "OTEL_LOG_LEVEL"}},
+      {"telemetry::logs::include", "logs", "PATTERN,...", {"LOGS_INCLUDE"}, Form::list},
       {"telemetry::service_name", "", "", {"OTEL_SERVICE_NAME"}},
       {"telemetry::resource_attributes", "", "", {"OTEL_RESOURCE_ATTRIBUTES"}, Form::pairs},
       {"buffer::max_size", "", "", {"BUFFER_MAX_SIZE"}},

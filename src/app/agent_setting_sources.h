@@ -20,6 +20,7 @@ enum class SettingForm : uint8_t {
   seconds,       // "30" is "30s".
   milliseconds,  // "30" is "30ms", as the OTLP variables have it.
   pairs,         // "a=b,c=d" with percent escapes is a map.
+  list,          // "a,b".
 };
 
 struct SettingName {

@@ -127,6 +127,10 @@ void decode_telemetry(Section& in, AgentSettings::Telemetry& out) {
     metrics.duration_ms("interval", out.metrics_interval_ms);
     metrics.require(out.metrics_interval_ms >= 1'000, "interval", "must be a second at least");
     metrics.field("all_host_metrics", out.all_host_metrics);
+    metrics.field("scrape", out.scrape_targets);
+    for (const std::string& target : out.scrape_targets)
+      metrics.require(net::parse_host_port(target).is_ok(), "scrape",
+                      fmt::format("expected targets such as localhost:9100, found \"{}\"", target));
   });
   in.section("traces", [&](Section& traces) {
     traces.field("enabled", out.traces);
@@ -141,6 +145,7 @@ void decode_telemetry(Section& in, AgentSettings::Telemetry& out) {
                  {"warn", LogLevel::warn},
                  {"warning", LogLevel::warn},
                  {"error", LogLevel::error}});
+    logs.field("include", out.log_files);
   });
   in.field("service_name", out.service_name);
   in.field("resource_attributes", out.resource_attributes);

@@ -49,10 +49,12 @@ struct AgentSettings {
     bool metrics = true;
     int64_t metrics_interval_ms = 15'000;
     bool all_host_metrics = false;  // Also those whose Prometheus names collide with the agent's short ones.
+    std::vector<std::string> scrape_targets;  // "host:port" of Prometheus pages.
     bool traces = true;
     double sample_rate = 1;
     bool logs = true;
     LogLevel log_level = LogLevel::info;
+    std::vector<std::string> log_files;  // Patterns of files whose lines are sent.
     std::string service_name = "vigia-agent";
     std::map<std::string, std::string> resource_attributes;
   };

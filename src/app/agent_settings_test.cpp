@@ -261,6 +261,18 @@ TEST_F(AgentSettingsTest, SamplingIsThereWhenItIsWanted) {
   EXPECT_TRUE(contains(text, "metrics: {receivers: [otlp, agent, hostmetrics], processors: [memory_limiter, resource, batch]"));
 }
 
+TEST_F(AgentSettingsTest, LogFilesAndPagesToScrape) {
+  environment_ = {{"CUSTOMER_ID", "c"},
+                  {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"},
+                  {"LOGS_INCLUDE", "/var/log/*.log, /srv/it's.log"},
+                  {"METRICS_SCRAPE", "localhost:9100"}};
+  std::string text = configuration();
+  EXPECT_TRUE(contains(text, "filelog: {include: ['/var/log/*.log', '/srv/it''s.log']")) << text;
+  EXPECT_TRUE(contains(text, "static_configs: [{targets: ['localhost:9100']}]"));
+  EXPECT_TRUE(contains(text, "logs: {receivers: [otlp, agent, filelog]"));
+  EXPECT_TRUE(contains(text, "metrics: {receivers: [otlp, agent, hostmetrics, prometheus]"));
+}
+
 TEST_F(AgentSettingsTest, SignalsWithEndpointsOfTheirOwn) {
   environment_ = {
       {"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://t:4317"}};

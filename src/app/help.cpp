@@ -130,6 +130,9 @@ Flags, each with the variable that says the same:
                                                            HEALTH_CHECK_PORT
       --health-host ADDRESS      (0.0.0.0)                 HEALTH_CHECK_HOST
       --metrics-interval T       (15s)                      METRICS_INTERVAL
+      --scrape HOST:PORT,...     Prometheus pages to collect    METRICS_SCRAPE
+      --logs PATTERN,...         log files to send, such as
+                                 '/var/log/*.log'                LOGS_INCLUDE
       --log-level LEVEL          debug, info, warn or error (info) LOG_LEVEL
       --otlp-grpc-port N         for this node's applications (4317)
       --otlp-http-port N         (4318)
