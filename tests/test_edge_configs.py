@@ -15,6 +15,7 @@ import yaml
 from otlp_sinks import items, leaves
 from telemetry import full_request, many_spans
 from vigia_process import run_vigia
+from waiting import wait_until
 
 EDGE = Path(__file__).resolve().parent / "configs" / "edge"
 WORKSPACE = "550e8400-e29b-41d4-a716-446655440000"
@@ -39,17 +40,23 @@ def embedded_config(folder):
     return path
 
 
-def without_later_components(path, folder):
-    """The same configuration with what this build lacks taken out, so that the rest of it can be seen at work."""
+def without_disk(path, folder):
+    """The same configuration with its queue in memory."""
     config = yaml.safe_load(path.read_text())
-    missing = {"prometheus", "filelog", "file_storage"}
-    for kind in ("receivers", "extensions"):
-        config[kind] = {name: value for name, value in config[kind].items() if name not in missing}
-    config["service"]["extensions"] = [name for name in config["service"]["extensions"] if name not in missing]
-    for pipeline in config["service"]["pipelines"].values():
-        pipeline["receivers"] = [name for name in pipeline["receivers"] if name not in missing]
+    del config["extensions"]["file_storage"]
+    config["service"]["extensions"].remove("file_storage")
     for exporter in config["exporters"].values():
         exporter.get("sending_queue", {}).pop("storage", None)
+    reduced = folder / "reduced.yaml"
+    reduced.write_text(yaml.safe_dump(config, sort_keys=False))
+    return reduced
+
+
+def without_kubernetes_discovery(path, folder):
+    """The same configuration without the one job whose targets only Kubernetes knows."""
+    config = yaml.safe_load(path.read_text())
+    jobs = config["receivers"]["prometheus"]["config"]["scrape_configs"]
+    jobs[:] = [job for job in jobs if "kubernetes_sd_configs" not in job]
     reduced = folder / "reduced.yaml"
     reduced.write_text(yaml.safe_dump(config, sort_keys=False))
     return reduced
@@ -117,7 +124,7 @@ def test_the_batch_that_was_waiting_leaves_at_shutdown(vigia, http_sink):
 
 
 def test_production_without_its_disk(vigia, http_sink, tmp_path):
-    file = without_later_components(EDGE / "production.yaml", tmp_path)
+    file = without_disk(EDGE / "production.yaml", tmp_path)
     process = vigia(files=[file], arguments=FREE, environment=guide_environment(http_sink.url))
     post(process, "traces", many_spans(2000))
     messages = http_sink.wait_for("traces", 1024, deadline_s=8)
@@ -130,13 +137,26 @@ def test_production_without_its_disk(vigia, http_sink, tmp_path):
     assert len(items(http_sink.messages("traces"))) == len(set(items(http_sink.messages("traces"))))
 
 
-def test_the_daemonsets_otlp_side(vigia, http_sink, tmp_path):
-    file = without_later_components(embedded_config(tmp_path), tmp_path)
-    process = vigia(files=[file], arguments=FREE, environment=guide_environment(http_sink.url))
+def test_the_daemonset_does_all_its_work(vigia, http_sink, tmp_path):
+    pod = tmp_path / "pods" / "shop_cart-1"
+    pod.mkdir(parents=True)
+    file = without_kubernetes_discovery(embedded_config(tmp_path), tmp_path)
+    process = vigia(files=[file], environment=guide_environment(http_sink.url), arguments=(
+        *FREE, "--set", f"extensions.file_storage.directory={tmp_path}", "--set", f"receivers.filelog.include=[{tmp_path}/pods/**/*.log]",
+        "--set", "receivers.prometheus.config.global.scrape_interval=1s"))
     post(process, "metrics", full_request("metrics"))
-    process.stop()
-    resource, _, _ = next(leaves(http_sink.messages("metrics")[0]))
+    with (pod / "0.log").open("a") as log:
+        for number in range(20):
+            log.write(f'{{"time": "2026-11-26T10:00:{number:02}.250Z", "order": {number}}}\n')
+            log.flush()
+    names = lambda: {metric.name for message in http_sink.messages("metrics") for _, _, metric in leaves(message)}
+    wait_until(lambda: "up" in names(), "the node's exporter is scraped")
+    wait_until(lambda: http_sink.item_count("logs") == 20, "the pod's lines arrive")
+    resource, _, record = next(leaves(http_sink.messages("logs")[0]))
     assert attributes_of(resource.resource)["k8s.node.name"] == "prod-node-01"
+    attributes = attributes_of(record)
+    assert attributes["log.file.path"] == str(pod / "0.log") and attributes["time"] == "2026-11-26T10:00:00.250Z"
+    assert record.time_unix_nano == 1_795_687_200_250_000_000
     # `loglevel: info` of the old logging exporter prints one line for each batch.
     assert "metrics" in process.log().lower()
 
@@ -204,11 +224,12 @@ def test_the_queue_fragment_has_to_list_its_storage(vigia, http_sink, tmp_path):
 # --- What a later build will start ---
 
 
-def test_the_daemonset_names_all_it_lacks_at_once(http_sink, tmp_path):
-    errors = refused(embedded_config(tmp_path), environment=guide_environment(http_sink.url))
-    for component in ("prometheus receiver", "filelog receiver"):
-        assert f"{component}: not in this build" in errors
-    assert errors.count("not in this build") == 2
+def test_the_daemonset_lacks_only_kubernetes_discovery(http_sink, tmp_path):
+    file = embedded_config(tmp_path)
+    errors = refused(file, environment=guide_environment(http_sink.url))
+    line = 1 + next(number for number, text in enumerate(file.read_text().splitlines()) if "kubernetes_sd_configs" in text)
+    assert f"config.yaml:{line}:" in errors and "kubernetes_sd_configs" in errors
+    assert "filelog" not in errors
 
 
 def test_the_gateway_names_what_it_forgot(http_sink):
