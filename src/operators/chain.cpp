@@ -83,10 +83,11 @@ ChainRun::State::State(Chain chain, Surroundings surroundings, ZoneSet zones)
   if (chain_.is_empty()) return;
   for (const Step& step : chain_.program().steps) {
     Labels labels = {{"receiver", surroundings_.receiver}, {"operator", step.id}, {"type", step.type}};
-    steps_.push_back({&step, step.operation->create_state(),
-                      &surroundings_.metrics.counter("otelcol_operator_failed_entries", "Entries an operator could not process", labels),
-                      &surroundings_.metrics.counter("otelcol_operator_dropped_entries",
-                                                     "Entries an operator dropped, on purpose or because it could not process them", labels)});
+    steps_.push_back(
+        {&step, step.operation->create_state(),
+         &surroundings_.metrics.counter("otelcol_operator_failed_entries", "Entries an operator could not process", labels),
+         &surroundings_.metrics.counter("otelcol_operator_dropped_entries",
+                                        "Entries an operator dropped, on purpose or because it could not process them", labels)});
   }
 }
 

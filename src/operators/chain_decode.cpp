@@ -13,8 +13,8 @@ namespace vigia::operators {
 namespace {
 
 // Operators of the Collector that read or write by themselves; ours have receivers and exporters for that.
-constexpr std::string_view not_here[] = {"stdout",       "file_output",   "file_input", "tcp_input",         "udp_input",
-                                         "syslog_input", "journald_input", "stdin",      "generate_input",    "windows_eventlog_input",
+constexpr std::string_view not_here[] = {"stdout",         "file_output",    "file_input", "tcp_input",      "udp_input",
+                                         "syslog_input",   "journald_input", "stdin",      "generate_input", "windows_eventlog_input",
                                          "namedpipe_input"};
 
 struct Draft {
@@ -64,8 +64,9 @@ void ChainDecoder::add(config::Section& section) {
   if (!section.field("type", draft.step.type)) section.error("type", "missing: the kind of operator, such as json_parser");
   draft.has_own_id = section.field("id", draft.step.id) && !draft.step.id.empty();
   draft.outputs = decode_outputs(section, "output");
-  section.choice("on_error", draft.step.on_error,
-                 {{"send", OnError::send}, {"drop", OnError::drop}, {"send_quiet", OnError::send_quiet}, {"drop_quiet", OnError::drop_quiet}});
+  section.choice(
+      "on_error", draft.step.on_error,
+      {{"send", OnError::send}, {"drop", OnError::drop}, {"send_quiet", OnError::send_quiet}, {"drop_quiet", OnError::drop_quiet}});
   std::string condition;
   if (section.field("if", condition) && !condition.empty()) draft.step.condition = decode_expression(section, "if", condition, true);
   draft.operation = decode_operation(section, draft.step.type);
@@ -103,8 +104,9 @@ Outputs ChainDecoder::places_of(const std::vector<OutputReference>& references) 
       std::vector<std::string> ids;
       for (const Draft& draft : drafts_) ids.push_back(draft.step.id);
       std::string nearest = nearest_word(reference.id, ids);
-      diagnostics_.error(reference.position, reference.path,
-                         fmt::format("no operator has the id {}{}", reference.id, nearest.empty() ? "" : "; did you mean " + nearest + "?"));
+      diagnostics_.error(
+          reference.position, reference.path,
+          fmt::format("no operator has the id {}{}", reference.id, nearest.empty() ? "" : "; did you mean " + nearest + "?"));
       continue;
     }
     auto place = static_cast<size_t>(found - drafts_.begin());

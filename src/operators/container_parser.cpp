@@ -107,7 +107,9 @@ Format detect(std::string_view text) {
   if (text.starts_with('{')) return Format::docker;
   CriLine line;
   if (!read_cri(text, line)) return Format::detect;
-  return has_time_of(Format::crio, line.time) ? Format::crio : has_time_of(Format::containerd, line.time) ? Format::containerd : Format::detect;
+  return has_time_of(Format::crio, line.time)         ? Format::crio
+         : has_time_of(Format::containerd, line.time) ? Format::containerd
+                                                      : Format::detect;
 }
 
 Outcome Container::apply(Entry& entry, Work& work) const {
@@ -120,7 +122,8 @@ Outcome Container::apply(Entry& entry, Work& work) const {
   bool is_docker = format == Format::docker;
   if (is_docker ? !parse_docker(from.text(), work, parsed) : !parse_cri(from.text(), format, work, parsed)) return Outcome::failed;
   if (!settings_.finish(entry, parsed, work)) return Outcome::failed;
-  if (!take_time(entry, work, format == Format::crio ? offset_layout_ : utc_layout_) || !move_parts(entry, work) || !add_metadata(entry, work))
+  if (!take_time(entry, work, format == Format::crio ? offset_layout_ : utc_layout_) || !move_parts(entry, work) ||
+      !add_metadata(entry, work))
     return Outcome::failed;
   if (is_docker) return Outcome::passed;
   const Value* tag = entry.attributes(work.arena).find("logtag");

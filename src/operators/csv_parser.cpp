@@ -184,7 +184,8 @@ class CsvOperation final : public ParserOperation {
 };
 
 bool is_one_character(std::string_view text) {
-  return !text.empty() && std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }) == 1;
+  return !text.empty() &&
+         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }) == 1;
 }
 
 }  // namespace

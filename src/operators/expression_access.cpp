@@ -58,8 +58,8 @@ class EntryNode final : public ExpressionNode {
  public:
   explicit EntryNode(EntryPart part)
       : ExpressionNode(part == EntryPart::attributes || part == EntryPart::resource ? StaticType::map
-                       : part == EntryPart::timestamp                             ? StaticType::time
-                                                                                  : StaticType::any),
+                       : part == EntryPart::timestamp                               ? StaticType::time
+                                                                                    : StaticType::any),
         part_(part) {}
   Value evaluate(Evaluation& evaluation) const override {
     Entry& entry = evaluation.entry;

@@ -33,7 +33,8 @@ Value call_type(Evaluation&, const Value* arguments, size_t) {
 Value call_abs(Evaluation& evaluation, const Value* arguments, size_t) {
   const Value& value = arguments[0];
   if (value.type == Value::Type::floating) return Value::of_floating(std::fabs(value.floating));
-  if (value.type == Value::Type::integer) return Value::of_integer(value.integer < 0 ? static_cast<int64_t>(-static_cast<uint64_t>(value.integer)) : value.integer);
+  if (value.type == Value::Type::integer)
+    return Value::of_integer(value.integer < 0 ? static_cast<int64_t>(-static_cast<uint64_t>(value.integer)) : value.integer);
   return evaluation.fail("abs needs a number, not", type_name(value.type));
 }
 
@@ -343,12 +344,13 @@ std::string nearest_function(std::string_view function) {
 Result<NodePointer> call_node(std::string_view function, std::vector<NodePointer> arguments) {
   const Function& found = *find_function(function);
   if (arguments.size() < found.least_arguments || arguments.size() > found.most_arguments) {
-    std::string wanted = found.least_arguments == found.most_arguments ? fmt::format("{}", found.least_arguments)
-                                                                        : fmt::format("{} to {}", found.least_arguments, found.most_arguments);
+    std::string wanted = found.least_arguments == found.most_arguments
+                             ? fmt::format("{}", found.least_arguments)
+                             : fmt::format("{} to {}", found.least_arguments, found.most_arguments);
     return invalid_argument(fmt::format("{} takes {} arguments, not {}", function, wanted, arguments.size()));
   }
-  if (!arguments.empty() && found.first != StaticType::any && arguments[0]->type() != StaticType::any && arguments[0]->type() != StaticType::nil &&
-      arguments[0]->type() != found.first)
+  if (!arguments.empty() && found.first != StaticType::any && arguments[0]->type() != StaticType::any &&
+      arguments[0]->type() != StaticType::nil && arguments[0]->type() != found.first)
     return invalid_argument(fmt::format("{} does not take a value of this type", function));
   return NodePointer(std::make_unique<CallNode>(found, std::move(arguments)));
 }

@@ -13,11 +13,11 @@ namespace vigia::operators {
 
 enum class TokenKind : uint8_t {
   end,
-  name,      // body, len, $
-  text,      // "…", '…', `…`
-  number,    // 1, 0x1f, 1.5e3
-  word,      // operators that are words: and or not in matches contains startsWith endsWith let if else
-  symbol,    // ( ) [ ] { } , ; : . .. ?. ? ?? # + - * / % ** ^ == != < <= > >= = && || | !
+  name,    // body, len, $
+  text,    // "…", '…', `…`
+  number,  // 1, 0x1f, 1.5e3
+  word,    // operators that are words: and or not in matches contains startsWith endsWith let if else
+  symbol,  // ( ) [ ] { } , ; : . .. ?. ? ?? # + - * / % ** ^ == != < <= > >= = && || | !
 };
 
 struct Token {

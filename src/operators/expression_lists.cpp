@@ -123,7 +123,8 @@ Value call_from_pairs(Evaluation& evaluation, const Value* arguments, size_t) {
   if (!list || !evaluation.spend_bytes(list->count * sizeof(Member))) return {};
   Map* map = Map::create(evaluation.arena, list->count);
   for (const Value& pair : *list) {
-    if (!pair.is_list() || pair.list->count != 2 || !pair.list->items[0].is_text()) return evaluation.fail("fromPairs needs pairs of a text and a value");
+    if (!pair.is_list() || pair.list->count != 2 || !pair.list->items[0].is_text())
+      return evaluation.fail("fromPairs needs pairs of a text and a value");
     map->set(evaluation.arena, pair.list->items[0].text(), pair.list->items[1]);
   }
   return Value::of_map(map);
@@ -278,7 +279,23 @@ constexpr Function functions[] = {
 
 // --- With predicates ---
 
-enum class Kind : uint8_t { all, none, any, one, filter, map, find, find_index, find_last, find_last_index, count, sum, group_by, sort_by, reduce };
+enum class Kind : uint8_t {
+  all,
+  none,
+  any,
+  one,
+  filter,
+  map,
+  find,
+  find_index,
+  find_last,
+  find_last_index,
+  count,
+  sum,
+  group_by,
+  sort_by,
+  reduce
+};
 
 struct PredicateFunction {
   std::string_view name;
@@ -306,7 +323,8 @@ constexpr PredicateFunction predicate_functions[] = {
 };
 
 const PredicateFunction* find_predicate_function(std::string_view name) {
-  auto found = std::find_if(std::begin(predicate_functions), std::end(predicate_functions), [&](const auto& one) { return one.name == name; });
+  auto found =
+      std::find_if(std::begin(predicate_functions), std::end(predicate_functions), [&](const auto& one) { return one.name == name; });
   return found == std::end(predicate_functions) ? nullptr : found;
 }
 

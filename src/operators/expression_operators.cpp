@@ -23,7 +23,8 @@ std::string_view static_type_name(StaticType type) {
 }
 
 Status mismatch(std::string_view symbol, const NodePointer& left, const NodePointer& right) {
-  return invalid_argument(fmt::format("{} does not go with {} and {}", symbol, static_type_name(left->type()), static_type_name(right->type())));
+  return invalid_argument(
+      fmt::format("{} does not go with {} and {}", symbol, static_type_name(left->type()), static_type_name(right->type())));
 }
 
 class NotNode final : public ExpressionNode {
@@ -274,7 +275,8 @@ class TextTestNode final : public ExpressionNode {
 
 class MatchesNode final : public ExpressionNode {
  public:
-  MatchesNode(NodePointer left, Regex pattern) : ExpressionNode(StaticType::boolean), left_(std::move(left)), pattern_(std::move(pattern)) {}
+  MatchesNode(NodePointer left, Regex pattern)
+      : ExpressionNode(StaticType::boolean), left_(std::move(left)), pattern_(std::move(pattern)) {}
   Value evaluate(Evaluation& evaluation) const override {
     Value left = left_->evaluate(evaluation);
     if (evaluation.has_failed()) return {};
@@ -301,7 +303,8 @@ class DynamicMatchesNode final : public ExpressionNode {
     Value right = right_->evaluate(evaluation);
     if (evaluation.has_failed()) return {};
     if (left.is_nil() || right.is_nil()) return Value::of_boolean(false);
-    if (!left.is_text() || !right.is_text()) return evaluation.fail("matches needs texts, not", type_name(left.is_text() ? right.type : left.type));
+    if (!left.is_text() || !right.is_text())
+      return evaluation.fail("matches needs texts, not", type_name(left.is_text() ? right.type : left.type));
     if (right.size > max_pattern_bytes) return evaluation.fail("a pattern of an entry is longer than 1000 bytes");
     if (!evaluation.spend_steps(Evaluation::max_steps / 50)) return {};
     Result<Regex> pattern = Regex::compile(right.text());
@@ -349,7 +352,8 @@ bool are_comparable(StaticType left, StaticType right) {
 
 bool have_order(StaticType left, StaticType right) {
   if (may_be_number(left) && may_be_number(right)) return true;
-  return (may_be(left, StaticType::text) && may_be(right, StaticType::text)) || (may_be(left, StaticType::time) && may_be(right, StaticType::time));
+  return (may_be(left, StaticType::text) && may_be(right, StaticType::text)) ||
+         (may_be(left, StaticType::time) && may_be(right, StaticType::time));
 }
 
 struct ArithmeticSymbol {
@@ -422,10 +426,12 @@ bool is_less(Evaluation& evaluation, const Value& left, const Value& right) {
 
 Result<NodePointer> unary_node(std::string_view symbol, NodePointer operand) {
   if (symbol == "not" || symbol == "!") {
-    if (!may_be_truth(operand->type())) return invalid_argument(fmt::format("{} needs true or false, not {}", symbol, static_type_name(operand->type())));
+    if (!may_be_truth(operand->type()))
+      return invalid_argument(fmt::format("{} needs true or false, not {}", symbol, static_type_name(operand->type())));
     return NodePointer(std::make_unique<NotNode>(std::move(operand)));
   }
-  if (!may_be_number(operand->type())) return invalid_argument(fmt::format("{} needs a number, not {}", symbol, static_type_name(operand->type())));
+  if (!may_be_number(operand->type()))
+    return invalid_argument(fmt::format("{} needs a number, not {}", symbol, static_type_name(operand->type())));
   if (symbol == "+") return operand;
   return NodePointer(std::make_unique<NegateNode>(std::move(operand)));
 }
@@ -439,7 +445,8 @@ Result<NodePointer> binary_node(std::string_view symbol, NodePointer left, NodeP
   if (symbol == "??") return NodePointer(std::make_unique<CoalesceNode>(std::move(left), std::move(right)));
   if (symbol == "in") {
     StaticType hay = right->type();
-    if (hay != StaticType::any && hay != StaticType::list && hay != StaticType::map && hay != StaticType::nil) return mismatch(symbol, left, right);
+    if (hay != StaticType::any && hay != StaticType::list && hay != StaticType::map && hay != StaticType::nil)
+      return mismatch(symbol, left, right);
     return NodePointer(std::make_unique<InNode>(std::move(left), std::move(right)));
   }
   if (symbol == "..") {

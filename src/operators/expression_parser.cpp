@@ -23,9 +23,10 @@ struct BinaryOperator {
   bool is_right = false;
 };
 constexpr BinaryOperator binary_operators[] = {
-    {"|", 0},         {"or", 10},        {"||", 10},      {"and", 15}, {"&&", 15}, {"==", 20}, {"!=", 20}, {"<", 20}, {">", 20},
-    {">=", 20},       {"<=", 20},        {"in", 20},      {"..", 25},  {"+", 30},  {"-", 30},  {"*", 60},  {"/", 60}, {"%", 60},
-    {"matches", 20},  {"contains", 20},  {"startsWith", 20}, {"endsWith", 20}, {"**", 100, true}, {"^", 100, true}, {"??", 500},
+    {"|", 0},         {"or", 10},        {"||", 10},       {"and", 15}, {"&&", 15},      {"==", 20},       {"!=", 20},
+    {"<", 20},        {">", 20},         {">=", 20},       {"<=", 20},  {"in", 20},      {"..", 25},       {"+", 30},
+    {"-", 30},        {"*", 60},         {"/", 60},        {"%", 60},   {"matches", 20}, {"contains", 20}, {"startsWith", 20},
+    {"endsWith", 20}, {"**", 100, true}, {"^", 100, true}, {"??", 500},
 };
 
 const BinaryOperator* binary_operator(const Token& token) {
@@ -284,7 +285,8 @@ NodePointer Parser::parse_number() {
     if (c != '_') digits += c;
   }
   int base = 10;
-  if (digits.size() > 2 && digits[0] == '0') base = (digits[1] | 32) == 'x' ? 16 : (digits[1] | 32) == 'o' ? 8 : (digits[1] | 32) == 'b' ? 2 : 10;
+  if (digits.size() > 2 && digits[0] == '0')
+    base = (digits[1] | 32) == 'x' ? 16 : (digits[1] | 32) == 'o' ? 8 : (digits[1] | 32) == 'b' ? 2 : 10;
   const char* begin = digits.data() + (base == 10 ? 0 : 2);
   const char* end = digits.data() + digits.size();
   if (base == 10 && digits.find_first_of(".eE") != std::string::npos) {
@@ -470,6 +472,8 @@ std::optional<bool> Expression::test(Entry& entry, Tools& tools, Problem& proble
   return std::nullopt;
 }
 
-bool Expression::may_be_boolean() const { return root_->type() == StaticType::boolean || root_->type() == StaticType::any || root_->type() == StaticType::nil; }
+bool Expression::may_be_boolean() const {
+  return root_->type() == StaticType::boolean || root_->type() == StaticType::any || root_->type() == StaticType::nil;
+}
 
 }  // namespace vigia::operators

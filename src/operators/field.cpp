@@ -109,7 +109,7 @@ Result<Field> Field::parse(std::string_view text, bool may_be_root) {
 }
 
 bool Field::get(Entry& entry, Arena& arena, Value& out) const {
-  out = root_ == Root::body        ? entry.body
+  out = root_ == Root::body         ? entry.body
         : root_ == Root::attributes ? Value::of_map(&entry.attributes(arena))
                                     : Value::of_map(&entry.resource(arena));
   for (const std::string& key : keys_) {
@@ -154,7 +154,7 @@ bool Field::remove(Entry& entry, Arena& arena, Value* removed) const {
     if (root_ == Root::resource) entry.replace_resource(Map::create(arena));
     return true;
   }
-  Value parent = root_ == Root::body        ? entry.body
+  Value parent = root_ == Root::body         ? entry.body
                  : root_ == Root::attributes ? Value::of_map(&entry.attributes(arena))
                                              : Value::of_map(&entry.resource(arena));
   for (size_t i = 0; i + 1 < keys_.size(); i++) {

@@ -18,7 +18,8 @@ class AddValue final : public Operation {
  public:
   AddValue(Field field, ConfigValue value) : field_(std::move(field)), value_(std::move(value)) {}
   Outcome apply(Entry& entry, Work& work) const override {
-    if (!field_.set(entry, work.arena, deep_copy(work.arena, value_.value()))) return work.fail("only a map can be added to all of", field_.text());
+    if (!field_.set(entry, work.arena, deep_copy(work.arena, value_.value())))
+      return work.fail("only a map can be added to all of", field_.text());
     return Outcome::passed;
   }
 
@@ -34,7 +35,8 @@ class AddExpression final : public Operation {
     std::optional<Value> value = expression_.evaluate(entry, work.tools, work.problem);
     if (!value) return Outcome::failed;
     // What the expression found belongs to the entry already, or to a list of it twice.
-    if (!field_.set(entry, work.arena, storable_copy(work.arena, *value))) return work.fail("only a map can be added to all of", field_.text());
+    if (!field_.set(entry, work.arena, storable_copy(work.arena, *value)))
+      return work.fail("only a map can be added to all of", field_.text());
     return Outcome::passed;
   }
 

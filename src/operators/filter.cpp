@@ -29,7 +29,8 @@ OperationPointer decode_filter(config::Section& section, Decoding&) {
   section.field("drop_ratio", drop_ratio);
   section.require(drop_ratio >= 0 && drop_ratio <= 1, "drop_ratio", "must be a number from 0 to 1");
   section.field("expr", text);
-  if (!section.require(!text.empty(), "expr", "missing: a condition for what is dropped, such as attributes.level == \"debug\"")) return nullptr;
+  if (!section.require(!text.empty(), "expr", "missing: a condition for what is dropped, such as attributes.level == \"debug\""))
+    return nullptr;
   std::optional<Expression> expression = decode_expression(section, "expr", text, true);
   if (!expression) return nullptr;
   return std::make_unique<Filter>(std::move(*expression), static_cast<uint64_t>(drop_ratio * 1000));

@@ -34,7 +34,8 @@ class JsonOperation final : public ParserOperation {
 
 class JsonArrayOperation final : public ParserOperation {
  public:
-  JsonArrayOperation(ParserSettings settings, std::vector<std::string> header) : ParserOperation(std::move(settings)), header_(std::move(header)) {}
+  JsonArrayOperation(ParserSettings settings, std::vector<std::string> header)
+      : ParserOperation(std::move(settings)), header_(std::move(header)) {}
 
  protected:
   bool parse(std::string_view text, Entry&, Work& work, Value& out) const override {

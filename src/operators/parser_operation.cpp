@@ -7,7 +7,8 @@ ParserSettings ParserSettings::decode(config::Section& section, Decoding& decodi
   decode_field(section, "parse_from", settings.parse_from);
   decode_field(section, "parse_to", settings.parse_to, true);
   decode_field(section, "body", settings.body);
-  if (settings.body && settings.parse_to == Field::all_of(Field::Root::body)) section.error("body", "does not go together with parse_to: body");
+  if (settings.body && settings.parse_to == Field::all_of(Field::Root::body))
+    section.error("body", "does not go together with parse_to: body");
   section.section("timestamp", [&](config::Section& block) { settings.time = TimeParser::decode(block, decoding); });
   section.section("severity", [&](config::Section& block) { settings.severity = SeverityParser::decode(block); });
   section.section("trace", [&](config::Section& block) { settings.trace = TraceParser::decode(block); });

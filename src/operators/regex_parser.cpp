@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/regex.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "operators/parser_operation.h"
 
@@ -15,7 +16,8 @@ namespace {
 
 class RegexOperation final : public ParserOperation {
  public:
-  RegexOperation(ParserSettings settings, Regex pattern) : ParserOperation(std::move(settings)), pattern_(std::move(pattern)), names_(pattern_.group_names()) {}
+  RegexOperation(ParserSettings settings, Regex pattern)
+      : ParserOperation(std::move(settings)), pattern_(std::move(pattern)), names_(pattern_.group_names()) {}
 
  protected:
   bool parse(std::string_view text, Entry&, Work& work, Value& out) const override {
@@ -81,7 +83,7 @@ std::vector<Replacement> read_replacement(std::string_view text, const std::vect
     std::string name(text.substr(begin, end - begin));
     text.remove_prefix(end + (has_brace ? 1 : 0));
     if (name.find_first_not_of("0123456789") == std::string::npos) {
-      parts.push_back({"", name.size() > 4 ? 99999 : static_cast<size_t>(std::stoul(name)), true});
+      parts.push_back({"", static_cast<size_t>(parse_int(name.substr(0, 9)).value_or(0)), true});
     } else if (auto found = std::find(names.begin(), names.end(), name); found != names.end()) {
       parts.push_back({"", static_cast<size_t>(found - names.begin()) + 1, true});
     }
@@ -120,7 +122,8 @@ class RegexReplace final : public Operation {
       }
       if (!result) result.emplace();
       result->append(text.substr(copied, begin - copied));
-      for (const Replacement& part : replacement_) result->append(part.is_group ? (part.group < match.size() ? match[part.group] : "") : part.text);
+      for (const Replacement& part : replacement_)
+        result->append(part.is_group ? (part.group < match.size() ? match[part.group] : "") : part.text);
       copied = end;
       at = match[0].empty() ? next_character(text, end) : end;
     }

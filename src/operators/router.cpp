@@ -101,7 +101,8 @@ Route decode_route(config::Section& section) {
   Route route;
   std::string text;
   section.field("expr", text);
-  if (section.require(!text.empty(), "expr", "missing: the condition of this route")) route.condition = decode_expression(section, "expr", text, true);
+  if (section.require(!text.empty(), "expr", "missing: the condition of this route"))
+    route.condition = decode_expression(section, "expr", text, true);
   route.references = decode_outputs(section, "output");
   section.require(!route.references.empty(), "output", "missing: the id of the operator that this route leads to");
   section.each("attributes", [&](const std::string& key, config::Section& value) {

@@ -52,7 +52,8 @@ void SeverityParser::decode_value(config::Section& value, uint8_t severity) {
   }
   std::string text;
   if (!value.as_string(text)) return;
-  if (text == "2xx" || text == "3xx" || text == "4xx" || text == "5xx") return add_range((text[0] - '0') * 100, (text[0] - '0') * 100 + 99, severity);
+  if (text == "2xx" || text == "3xx" || text == "4xx" || text == "5xx")
+    return add_range((text[0] - '0') * 100, (text[0] - '0') * 100 + 99, severity);
   by_text_[to_lower(text)] = severity;
 }
 
@@ -60,7 +61,8 @@ void SeverityParser::decode_mapping(config::Section& mapping) {
   mapping.entries([&](const std::string& name, config::Section& value) {
     uint8_t severity = severity_by_name(name);
     if (severity == 0 && name != "default") {
-      value.error(fmt::format("{} is no severity; there are trace, debug, info, warn, error and fatal, each also with 2, 3 or 4 behind it", name));
+      value.error(
+          fmt::format("{} is no severity; there are trace, debug, info, warn, error and fatal, each also with 2, 3 or 4 behind it", name));
       value.take_all();
       return;
     }
@@ -100,7 +102,8 @@ bool SeverityParser::apply(Entry& entry, Work& work) const {
   }
   std::string_view text;
   if (value.type == Value::Type::integer ||
-      (value.type == Value::Type::floating && value.floating == static_cast<double>(static_cast<int64_t>(std::clamp(value.floating, -9e15, 9e15))))) {
+      (value.type == Value::Type::floating &&
+       value.floating == static_cast<double>(static_cast<int64_t>(std::clamp(value.floating, -9e15, 9e15))))) {
     text = work.arena.copy(std::to_string(value.type == Value::Type::integer ? value.integer : static_cast<int64_t>(value.floating)));
   } else if (value.is_text() || value.type == Value::Type::bytes) {
     text = value.text();

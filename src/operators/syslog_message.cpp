@@ -106,7 +106,8 @@ std::string_view read_rfc5424(std::string_view text, bool needs_priority, Arena&
   out.priority = take_priority(text);
   if (!out.priority && needs_priority) return "expected a priority such as <13>";
   size_t digits = 0;
-  while (digits < text.size() && digits < 4 && is_digit(text[digits])) out.version = static_cast<uint16_t>(out.version * 10 + (text[digits++] - '0'));
+  while (digits < text.size() && digits < 4 && is_digit(text[digits]))
+    out.version = static_cast<uint16_t>(out.version * 10 + (text[digits++] - '0'));
   if (digits == 0 || digits > 3 || text[0] == '0') return "expected a version";
   text.remove_prefix(digits);
   if (!take(text, ' ') || !take_word(text, 64, out.timestamp, false)) return "expected a time";
@@ -189,8 +190,9 @@ std::string_view read_rfc3164(std::string_view text, bool needs_priority, Syslog
 }
 
 std::string_view facility_name(uint8_t facility) {
-  constexpr std::string_view names[] = {"kern", "user",     "mail",   "daemon", "auth",   "syslog", "lpr",    "news",   "uucp",   "cron",   "authpriv", "ftp",
-                                        "ntp",  "security", "console", "cron2", "local0", "local1", "local2", "local3", "local4", "local5", "local6",  "local7"};
+  constexpr std::string_view names[] = {"kern",   "user",   "mail",     "daemon", "auth",   "syslog",   "lpr",     "news",
+                                        "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "security", "console", "cron2",
+                                        "local0", "local1", "local2",   "local3", "local4", "local5",   "local6",  "local7"};
   return facility < 24 ? names[facility] : "";
 }
 

@@ -30,7 +30,8 @@ struct SyslogSeverity {
   uint8_t number;
   std::string_view text;
 };
-constexpr SyslogSeverity severities[] = {{21, "emerg"}, {19, "alert"}, {18, "crit"}, {17, "err"}, {13, "warning"}, {10, "notice"}, {9, "info"}, {5, "debug"}};
+constexpr SyslogSeverity severities[] = {{21, "emerg"},   {19, "alert"},  {18, "crit"}, {17, "err"},
+                                         {13, "warning"}, {10, "notice"}, {9, "info"},  {5, "debug"}};
 
 class SyslogOperation final : public Operation {
  public:

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -77,7 +78,9 @@ inline std::string json_of(const otlp::Attributes& attributes) {
 inline std::string text_of(const otlp::LogRecordView& record) {
   Arena arena;
   std::string text;
-  auto add = [&](std::string_view name, const std::string& value) { text.append(text.empty() ? "" : " ").append(name).append(" ").append(value); };
+  auto add = [&](std::string_view name, const std::string& value) {
+    text.append(text.empty() ? "" : " ").append(name).append(" ").append(value);
+  };
   if (record.body().kind() != otlp::ValueKind::empty) {
     std::string body;
     append_json(body, value_of(record.body(), arena));
@@ -95,15 +98,20 @@ inline std::string text_of(const otlp::LogRecordView& record) {
 
 class ChainAtWork {
  public:
-  // The clock stands at 2023-11-14T22:13:20Z.
-  explicit ChainAtWork(const std::string& operators) : decoded_("operators:\n" + operators), writer_(ledger_) {
+  // `operators` stands behind the key: a list in brackets, or one below it that begins with a line feed. The clock stands at 2023-11-14T22:13:20Z.
+  explicit ChainAtWork(const std::string& operators) : decoded_("operators: " + operators), writer_(ledger_) {
     EXPECT_EQ(decoded_.first_error(), "");
-    Result<std::unique_ptr<ChainRun>> run = ChainRun::create(
-        decoded_.chain, {.clock = clock, .files = files_, .metrics = metrics, .ledger = ledger_, .log = Logger(), .receiver = "filelog",
-                         .environment = [this](const std::string& name) {
-                           auto found = environment.find(name);
-                           return found == environment.end() ? std::nullopt : std::optional(found->second);
-                         }});
+    Result<std::unique_ptr<ChainRun>> run =
+        ChainRun::create(decoded_.chain, {.clock = clock,
+                                          .files = files_,
+                                          .metrics = metrics,
+                                          .ledger = ledger_,
+                                          .log = Logger(),
+                                          .receiver = "filelog",
+                                          .environment = [this](const std::string& name) {
+                                            auto found = environment.find(name);
+                                            return found == environment.end() ? std::nullopt : std::optional(found->second);
+                                          }});
     EXPECT_TRUE(run.is_ok()) << (run.is_ok() ? "" : run.status().to_string());
     run_ = std::move(*run);
     run_->begin_batch(writer_);

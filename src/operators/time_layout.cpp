@@ -27,8 +27,8 @@ struct Directive {
   Part part;
 };
 // All of them take blanks before a number.
-constexpr Directive number_directives[] = {{'Y', Part::year},   {'y', Part::short_year}, {'m', Part::month}, {'o', Part::month},
-                                           {'q', Part::month},  {'d', Part::day},        {'e', Part::day},   {'g', Part::day},
+constexpr Directive number_directives[] = {{'Y', Part::year},   {'y', Part::short_year}, {'m', Part::month},  {'o', Part::month},
+                                           {'q', Part::month},  {'d', Part::day},        {'e', Part::day},    {'g', Part::day},
                                            {'H', Part::hour},   {'I', Part::hour12},     {'l', Part::hour12}, {'M', Part::minute},
                                            {'S', Part::second}, {'z', Part::any_offset}};
 constexpr Directive word_directives[] = {{'b', Part::short_month_name}, {'h', Part::short_month_name}, {'B', Part::month_name},
@@ -40,7 +40,7 @@ struct Shorthand {
   std::string_view meaning;
 };
 // %@ is a year of four digits or two, which no layout can ask for by itself.
-constexpr Shorthand shorthands[] = {{'D', "%m/%d/%@"}, {'x', "%m/%d/%@"}, {'F', "%Y-%m-%d"}, {'T', "%H:%M:%S"},
+constexpr Shorthand shorthands[] = {{'D', "%m/%d/%@"}, {'x', "%m/%d/%@"}, {'F', "%Y-%m-%d"},    {'T', "%H:%M:%S"},
                                     {'X', "%H:%M:%S"}, {'R', "%H:%M"},    {'r', "%I:%M:%S %P"}, {'c', "%a %b %e %H:%M:%S %Y"},
                                     {'n', "\n"},       {'t', "\t"}};
 
@@ -185,7 +185,8 @@ Result<TimeLayout> TimeLayout::from_strptime(std::string_view text) {
     if (++i == text.size()) return invalid_argument("a % at the end means nothing");
     char letter = text[i];
     bool is_fraction = letter == 'L' || letter == 'f' || letter == 's';
-    if (is_fraction && !add_fraction(layout.elements_)) return invalid_argument(fmt::format("%{} needs a point or a comma before it", letter));
+    if (is_fraction && !add_fraction(layout.elements_))
+      return invalid_argument(fmt::format("%{} needs a point or a comma before it", letter));
     if (!is_fraction && (letter == '@' || !add_directive(layout.elements_, letter)))
       return invalid_argument(fmt::format("there is no directive %{}", letter));
   }

@@ -33,34 +33,34 @@ class TimeLayout {
 
   enum class Part : uint8_t {
     literal,
-    year,            // 2006
-    short_year,      // 06
-    any_year,        // four digits, else two
-    month,           // 1 or 01
+    year,        // 2006
+    short_year,  // 06
+    any_year,    // four digits, else two
+    month,       // 1 or 01
     two_digit_month,
     month_name,
     short_month_name,
     weekday,
     short_weekday,
-    day,             // 2 or 02
+    day,  // 2 or 02
     two_digit_day,
-    padded_day,      // _2
-    padded_year_day, // __2
-    year_day,        // 002
-    hour,            // 15
+    padded_day,       // _2
+    padded_year_day,  // __2
+    year_day,         // 002
+    hour,             // 15
     hour12,
     two_digit_hour12,
     minute,
     two_digit_minute,
     second,
     two_digit_second,
-    upper_half,      // PM
-    lower_half,      // pm
-    fraction,        // .000, exactly as many digits
-    any_fraction,    // .999, any number of digits or nothing
-    abbreviation,    // MST
-    offset,          // -0700 and its kin, by `width` and `has_colon`
-    any_offset,      // all of them, and Z
+    upper_half,    // PM
+    lower_half,    // pm
+    fraction,      // .000, exactly as many digits
+    any_fraction,  // .999, any number of digits or nothing
+    abbreviation,  // MST
+    offset,        // -0700 and its kin, by `width` and `has_colon`
+    any_offset,    // all of them, and Z
   };
   struct Element {
     Part part = Part::literal;

@@ -27,8 +27,8 @@ struct KnownZone {
   std::string_view name;
   int32_t seconds_east;
 };
-constexpr KnownZone known_zones[] = {{"UTC", 0},         {"GMT", 0},     {"UCT", 0},    {"WET", 0},    {"CET", 3600},
-                                     {"MET", 3600},      {"EET", 7200},  {"EST", -18000}, {"MST", -25200}, {"HST", -36000}};
+constexpr KnownZone known_zones[] = {{"UTC", 0},    {"GMT", 0},    {"UCT", 0},      {"WET", 0},      {"CET", 3600},
+                                     {"MET", 3600}, {"EET", 7200}, {"EST", -18000}, {"MST", -25200}, {"HST", -36000}};
 
 class TimeReader {
  public:
@@ -36,7 +36,8 @@ class TimeReader {
 
   bool read(const std::vector<Element>& elements) {
     for (size_t i = 0; i < elements.size(); i++) {
-      bool is_fraction_next = i + 1 < elements.size() && (elements[i + 1].part == Part::fraction || elements[i + 1].part == Part::any_fraction);
+      bool is_fraction_next =
+          i + 1 < elements.size() && (elements[i + 1].part == Part::fraction || elements[i + 1].part == Part::any_fraction);
       if (!read_element(elements[i], is_fraction_next)) return false;
     }
     return rest_.empty();
@@ -332,7 +333,8 @@ std::optional<int64_t> TimeReader::time(const TimeZone& zone, int64_t now_ns, co
 
 }  // namespace
 
-std::optional<int64_t> TimeLayout::parse(std::string_view text, const TimeZone& zone, int64_t now_ns, const Abbreviations& abbreviations) const {
+std::optional<int64_t> TimeLayout::parse(std::string_view text, const TimeZone& zone, int64_t now_ns,
+                                         const Abbreviations& abbreviations) const {
   TimeReader reader(text);
   if (!reader.read(elements_)) return std::nullopt;
   return reader.time(zone, now_ns, abbreviations);

@@ -31,12 +31,13 @@ std::optional<TimeParser> TimeParser::decode(config::Section& section, Decoding&
   section.field("layout_type", type);
   if (layout.empty()) section.error("layout", "missing: how the time is written, such as '%Y-%m-%dT%H:%M:%S.%LZ'");
   if (type.empty()) type = "strptime";
-  if (type != "strptime" && type != "gotime" && type != "epoch") section.error("layout_type", fmt::format("{} is none of strptime, gotime, epoch", type));
+  if (type != "strptime" && type != "gotime" && type != "epoch")
+    section.error("layout_type", fmt::format("{} is none of strptime, gotime, epoch", type));
   TimeParser parser(from.value_or(Field::all_of(Field::Root::body)), Kind::layout);
   if (type == "epoch") {
-    constexpr std::pair<std::string_view, Kind> kinds[] = {{"s", Kind::seconds},      {"ms", Kind::milliseconds}, {"us", Kind::microseconds},
-                                                           {"ns", Kind::nanoseconds}, {"s.ms", Kind::parts_ms},   {"s.us", Kind::parts_us},
-                                                           {"s.ns", Kind::parts_ns}};
+    constexpr std::pair<std::string_view, Kind> kinds[] = {
+        {"s", Kind::seconds},     {"ms", Kind::milliseconds}, {"us", Kind::microseconds}, {"ns", Kind::nanoseconds},
+        {"s.ms", Kind::parts_ms}, {"s.us", Kind::parts_us},   {"s.ns", Kind::parts_ns}};
     auto found = std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& one) { return one.first == layout; });
     if (found != std::end(kinds)) {
       parser.kind_ = found->second;
@@ -109,7 +110,8 @@ std::optional<int64_t> from_parts(std::string_view text, int64_t unit_ns) {
   if (point == std::string_view::npos) return std::nullopt;
   std::optional<int64_t> seconds = parse_int(text.substr(0, point));
   std::optional<int64_t> rest = parse_int(text.substr(point + 1));
-  if (!seconds || !rest || std::fabs(static_cast<double>(*seconds) * 1e9 + static_cast<double>(*rest) * static_cast<double>(unit_ns)) > furthest_ns)
+  if (!seconds || !rest ||
+      std::fabs(static_cast<double>(*seconds) * 1e9 + static_cast<double>(*rest) * static_cast<double>(unit_ns)) > furthest_ns)
     return std::nullopt;
   return *seconds * 1'000'000'000 + *rest * unit_ns;
 }
@@ -130,7 +132,7 @@ std::optional<int64_t> rounded(double seconds, int64_t unit_ns) {
 }  // namespace
 
 bool TimeParser::apply_epoch(const Value& value, Entry& entry, Work& work) const {
-  int64_t unit_ns = kind_ == Kind::seconds                                     ? 1'000'000'000
+  int64_t unit_ns = kind_ == Kind::seconds                                   ? 1'000'000'000
                     : kind_ == Kind::milliseconds || kind_ == Kind::parts_ms ? 1'000'000
                     : kind_ == Kind::microseconds || kind_ == Kind::parts_us ? 1'000
                                                                              : 1;

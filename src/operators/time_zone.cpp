@@ -54,7 +54,8 @@ bool read_header(Bytes& in, char& version, Counts& counts) {
   std::string_view head = in.take(16);
   if (head.empty()) return false;
   version = head[0];
-  for (size_t* count : {&counts.ut_local, &counts.standard, &counts.leaps, &counts.transitions, &counts.offsets, &counts.abbreviation_bytes}) {
+  for (size_t* count :
+       {&counts.ut_local, &counts.standard, &counts.leaps, &counts.transitions, &counts.offsets, &counts.abbreviation_bytes}) {
     int64_t value = in.number(4);
     if (value < 0 || value > most) return false;
     *count = static_cast<size_t>(value);
@@ -130,9 +131,7 @@ bool take_time(Text& text, int64_t& seconds) {
 bool take_abbreviation(Text& text, std::string& out) {
   bool is_quoted = take(text, '<');
   size_t size = 0;
-  while (size < text.size() && size < 16 &&
-         (is_quoted ? text[size] != '>' : (text[size] | 32) >= 'a' && (text[size] | 32) <= 'z'))
-    size++;
+  while (size < text.size() && size < 16 && (is_quoted ? text[size] != '>' : (text[size] | 32) >= 'a' && (text[size] | 32) <= 'z')) size++;
   out = text.substr(0, size);
   text.remove_prefix(size);
   return size > 0 && (!is_quoted || take(text, '>'));
@@ -283,8 +282,7 @@ Result<TimeZone> load_file(FileSystem& files, const std::string& path) {
 Result<TimeZone> load_named(FileSystem& files, const std::string& name) {
   if (!is_zone_name(name)) return invalid_argument("cannot use time zone " + name + ": not a name such as Europe/Madrid");
   Result<TimeZone> zone = load_file(files, "/usr/share/zoneinfo/" + name);
-  if (!zone)
-    return not_found("cannot load time zone " + name + ": " + zone.status().message() + " (it comes with the package tzdata)");
+  if (!zone) return not_found("cannot load time zone " + name + ": " + zone.status().message() + " (it comes with the package tzdata)");
   return zone;
 }
 

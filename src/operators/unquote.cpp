@@ -32,7 +32,9 @@ std::optional<uint32_t> take_digits(std::string_view& text, size_t count, uint32
   if (text.size() < count) return std::nullopt;
   uint32_t value = 0;
   for (char c : text.substr(0, count)) {
-    uint32_t digit = c >= '0' && c <= '9' ? static_cast<uint32_t>(c - '0') : (c | 32) >= 'a' && (c | 32) <= 'f' ? static_cast<uint32_t>((c | 32) - 'a' + 10) : 16;
+    uint32_t digit = c >= '0' && c <= '9'                 ? static_cast<uint32_t>(c - '0')
+                     : (c | 32) >= 'a' && (c | 32) <= 'f' ? static_cast<uint32_t>((c | 32) - 'a' + 10)
+                                                          : 16;
     if (digit >= base) return std::nullopt;
     value = value * base + digit;
   }

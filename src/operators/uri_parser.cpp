@@ -67,7 +67,7 @@ std::string_view scheme_of(std::string_view text) {
   auto is_letter = [](char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; };
   size_t size = 0;
   while (size < text.size() && (is_letter(text[size]) || (size > 0 && ((text[size] >= '0' && text[size] <= '9') || text[size] == '+' ||
-                                                                        text[size] == '-' || text[size] == '.'))))
+                                                                       text[size] == '-' || text[size] == '.'))))
     size++;
   return size > 0 && size < text.size() && text[size] == ':' ? text.substr(0, size) : std::string_view();
 }
@@ -100,7 +100,8 @@ class UriOperation final : public ParserOperation {
 };
 
 bool UriOperation::add_uri(std::string_view text, Arena& arena, Map& map) {
-  if (text.empty() || std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; })) return false;
+  if (text.empty() || std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
+    return false;
   std::string_view scheme = scheme_of(text);
   if (!scheme.empty()) {
     add(map, arena, "scheme", arena.copy(to_lower(scheme)));

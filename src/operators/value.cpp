@@ -157,9 +157,7 @@ Value deep_copy(Arena& arena, const Value& value, bool with_texts) {
 
 namespace {
 
-bool equal_lists(const List& left, const List& right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(), equal);
-}
+bool equal_lists(const List& left, const List& right) { return std::equal(left.begin(), left.end(), right.begin(), right.end(), equal); }
 
 bool equal_maps(const Map& left, const Map& right) {
   return left.count == right.count && std::all_of(left.begin(), left.end(), [&](const Member& member) {

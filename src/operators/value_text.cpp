@@ -38,7 +38,8 @@ void append_floating(std::string& out, double value, bool is_json) {
     return;
   }
   // Of a large whole number only the digits that matter, then zeros: to_chars would write all digits of its exact value.
-  char* end = std::to_chars(digits, digits + sizeof digits, value, magnitude < 1e15 ? std::chars_format::fixed : std::chars_format::scientific).ptr;
+  char* end =
+      std::to_chars(digits, digits + sizeof digits, value, magnitude < 1e15 ? std::chars_format::fixed : std::chars_format::scientific).ptr;
   std::string text(digits, static_cast<size_t>(end - digits));
   size_t exponent_at = text.find('e');
   if (exponent_at == std::string::npos) {
