@@ -177,7 +177,7 @@ TEST_P(RemoteWrite, shards_and_sizes) {
   }
   EXPECT_EQ(shard_of.size(), static_cast<size_t>(series));
   EXPECT_EQ(shards.size(), 4u);
-  EXPECT_GT(requests.size(), 8u);
+  EXPECT_GT(requests.size(), 4u);
   EXPECT_LT(largest_, 5'000u);
   // The same series is in the same shard the next time.
   family(one, "x");

@@ -51,13 +51,12 @@ bool BucketSide::may_add(const BucketSide& other) const {
   return std::max(end(*this), end(other)) - std::min(offset, other.offset) <= longest;
 }
 
-bool BucketSide::add(const BucketSide& other) {
-  if (other.counts.empty()) return true;
+void BucketSide::add(const BucketSide& other) {
+  if (other.counts.empty()) return;
   if (counts.empty()) {
     *this = other;
-    return true;
+    return;
   }
-  if (!may_add(other)) return false;
   if (other.offset < offset) {
     counts.insert(counts.begin(), static_cast<size_t>(static_cast<int64_t>(offset) - other.offset), 0);
     offset = other.offset;
@@ -65,7 +64,6 @@ bool BucketSide::add(const BucketSide& other) {
   auto shift = static_cast<size_t>(static_cast<int64_t>(other.offset) - offset);
   counts.resize(std::max(counts.size(), shift + other.counts.size()));
   for (size_t i = 0; i < other.counts.size(); i++) counts[shift + i] += other.counts[i];
-  return true;
 }
 
 void ExponentialBuckets::read(const otlp::ExponentialHistogramPointView& point) {
@@ -84,18 +82,21 @@ void ExponentialBuckets::coarsen_to(int32_t coarser_scale) {
   scale = coarser_scale;
 }
 
-void ExponentialBuckets::add(ExponentialBuckets other) {
+bool ExponentialBuckets::add(ExponentialBuckets& other) {
   int32_t common = std::min(scale, other.scale);
   coarsen_to(common);
   other.coarsen_to(common);
-  while ((!positive.may_add(other.positive) || !negative.may_add(other.negative)) && common > coarsest_scale) {
+  auto may_add = [&] { return positive.may_add(other.positive) && negative.may_add(other.negative); };
+  while (!may_add() && common > coarsest_scale) {
     coarsen_to(--common);
     other.coarsen_to(common);
   }
+  if (!may_add()) return false;
   zero_count += other.zero_count;
   zero_threshold = std::max(zero_threshold, other.zero_threshold);
-  if (positive.add(other.positive) && negative.add(other.negative)) return;
-  *this = std::move(other);  // Not to be had together: it begins anew.
+  positive.add(other.positive);
+  negative.add(other.negative);
+  return true;
 }
 
 // --- Points ---
@@ -170,13 +171,10 @@ void ExposedSeries::take_exponential(const otlp::ExponentialHistogramPointView& 
   SeriesDetail& detail = need_detail();
   ExponentialBuckets buckets;
   buckets.read(point);
-  is_added = is_added && detail.exponential;
+  is_added = is_added && detail.exponential && detail.exponential->add(buckets);
+  if (!is_added) detail.exponential = std::move(buckets);
   detail.count = (is_added ? detail.count : 0) + point.count();
   detail.sum = (is_added ? detail.sum : 0) + point.sum().value_or(0);
-  if (is_added)
-    detail.exponential->add(std::move(buckets));
-  else
-    detail.exponential = std::move(buckets);
   take_exemplars(point.exemplars(), most_exemplars);
 }
 

@@ -22,9 +22,10 @@ struct BucketSide {
   void read(const otlp::BucketsView& view);
   // Joins buckets by 2^shift.
   void coarsen(int32_t shift);
-  // Adds the other side's, which has the same scale. False when the two lie too far apart for one list.
-  bool add(const BucketSide& other);
+  // Whether the two lie near enough for one list.
   bool may_add(const BucketSide& other) const;
+  // Adds the other side's, which has the same scale. REQUIRES: may_add(other).
+  void add(const BucketSide& other);
 };
 
 struct ExponentialBuckets {
@@ -35,7 +36,8 @@ struct ExponentialBuckets {
   BucketSide negative;
 
   void read(const otlp::ExponentialHistogramPointView& point);
-  void add(ExponentialBuckets other);
+  // False when the two cannot be told together; then nothing has been added.
+  bool add(ExponentialBuckets& other);
 
  private:
   void coarsen_to(int32_t coarser_scale);

@@ -98,8 +98,11 @@ TEST_F(SeriesTableTest, exponential_histograms_of_deltas) {
   take({metric(title, {point(20, 30, 2, {-1, {5, 6}})})});
   EXPECT_EQ(page(), "e_bucket{le=\"+Inf\"} 23\ne_sum 4\ne_count 23\n");
   // Far apart: they are made coarser until one list holds both.
-  take({metric(title, {point(30, 40, 2, {2'000'000'000, {1}})})});
-  EXPECT_EQ(page(), "e_bucket{le=\"+Inf\"} 25\ne_sum 6\ne_count 25\n");
+  take({metric(title, {point(30, 40, 2, {4'000, {1}})}), metric(title, {point(40, 50, 8, {-200'000, {1}})})});
+  EXPECT_EQ(page(), "e_bucket{le=\"+Inf\"} 27\ne_sum 8\ne_count 27\n");
+  // No number lies there: such a point begins anew.
+  take({metric(title, {point(50, 60, 2, {2'000'000'000, {1}})})});
+  EXPECT_EQ(page(), "e_bucket{le=\"+Inf\"} 2\ne_sum 2\ne_count 2\n");
 }
 
 TEST_F(SeriesTableTest, types_and_helps_stay_as_they_were_first) {
@@ -145,7 +148,8 @@ TEST_F(SeriesTableTest, a_sweep_of_many) {
   take({metric({"b"}, kept)}, 9'000);
   while (table_->sweep_some(12'000)) continue;
   EXPECT_EQ(table_->series_count(), 700u);
-  EXPECT_EQ(std::count(page(12'000).begin(), page(12'000).end(), '\n'), 700);
+  std::string shown = page(12'000);
+  EXPECT_EQ(std::count(shown.begin(), shown.end(), '\n'), 700);
 }
 
 TEST_F(SeriesTableTest, no_more_than_may_be) {

@@ -66,6 +66,14 @@ void decode_sending(config::Section& section, RemoteWriteConfig& out) {
   out.shards = static_cast<uint32_t>(std::clamp<uint64_t>(shards, 1, most_shards));
   sender.queue.consumers = 1;
   sender.queue.keeps_order = true;
+  // Without a queue who sends waits for the result; those who wait at one time still come one after the other.
+  if (!sender.queue.is_enabled) {
+    sender.queue = {};
+    sender.queue.consumers = 1;
+    sender.queue.size = 10'000;
+    sender.queue.keeps_order = true;
+    sender.queue.waits_for_result = true;
+  }
   if (sender.overflow)
     section.error("overflow", "what comes back from an overflow is out of order, which Prometheus refuses: give sending_queue more room");
   section.accept_deprecated(

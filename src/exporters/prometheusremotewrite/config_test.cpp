@@ -76,6 +76,16 @@ TEST(RemoteWriteConfig, the_newer_keys) {
   EXPECT_TRUE(one->config.sender.queue.is_durable());
 }
 
+TEST(RemoteWriteConfig, without_a_queue_the_result_is_waited_for) {
+  for (std::string key : {"remote_write_queue", "sending_queue"}) {
+    auto one = decoded(key + ": {enabled: false}");
+    EXPECT_EQ(one->errors(), "");
+    EXPECT_TRUE(one->config.sender.queue.is_enabled && one->config.sender.queue.waits_for_result) << "two batches never go side by side";
+    EXPECT_TRUE(one->config.sender.queue.keeps_order);
+    EXPECT_EQ(one->config.sender.queue.consumers, 1u);
+  }
+}
+
 TEST(RemoteWriteConfig, mistakes) {
   EXPECT_TRUE(contains(pipeline::test::decode_text<RemoteWriteConfig>("namespace: x", decode)->errors(), "an endpoint is required"));
   EXPECT_TRUE(contains(decoded("compression: gzip")->errors(), "only snappy"));
