@@ -140,7 +140,7 @@ def test_the_agent_role_registers_by_itself(vigia, registry, tmp_path):
     assert known["agent_id"] == (tmp_path / "data" / "agent-id").read_text().strip()
     assert known["resource_attributes"]["node.region"] == "eu-west" and known["resource_attributes"]["environment"] == "production"
     # The collector is away; that is another matter.
-    assert json.loads(agent.get("http", "/health")[1])["status"] == "degraded"
+    wait_until(lambda: json.loads(agent.get("http", "/health")[1])["status"] == "degraded", "the agent says that the collector is away")
 
 
 def test_gateway_serves_the_registry_and_recognises(vigia):
