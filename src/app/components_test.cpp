@@ -28,7 +28,7 @@ TEST(Components, ExportersWithAQueueSayWhatIsInTheirSection) {
     EXPECT_EQ(sender->queue.storage, "file_storage/a");
     EXPECT_EQ(sender->queue.size, 7u);
   }
-  EXPECT_EQ(with_queue, (std::vector<std::string>{"otlp", "otlphttp", "prometheusremotewrite"}));
+  EXPECT_EQ(with_queue, (std::vector<std::string>{"otlp", "otlphttp", "prometheus", "prometheusremotewrite"}));
 }
 
 TEST(Components, ProcessorsThatMergeSayUpToWhichSize) {
