@@ -120,4 +120,5 @@ def main():
     return program.write("registry", cases, {"agents": arguments.agents, "interval_s": arguments.interval, "seconds": arguments.seconds})
 
 
-program.run(main)
+if __name__ == "__main__":
+    program.run(main)
