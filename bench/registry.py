@@ -4,8 +4,8 @@
     ./dev bench registry [--quick] [--agents N] [--interval S] [--seconds N] [--cores 0]
 
 The agents register, in a database on the disk, and then beat evenly spread over the interval, for as long as asked. CPU is user and system
-time of the registry's process, in percent of one core: `connections` each on a connection of its own, as agents do whose heartbeats are a
-minute apart; `kept` on connections that stay open, as behind a proxy. Beside it stands what one registration costs, and what the registry
+time of the registry's process, in percent of one core: `connections` each on a connection of its own; `kept` on connections that
+stay open, as our agents keep theirs. Beside it stands what one registration costs, and what the registry
 holds in memory.
 """
 
@@ -120,4 +120,5 @@ def main():
     return program.write("registry", cases, {"agents": arguments.agents, "interval_s": arguments.interval, "seconds": arguments.seconds})
 
 
-program.run(main)
+if __name__ == "__main__":
+    program.run(main)

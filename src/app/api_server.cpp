@@ -113,6 +113,8 @@ net::Response ApiService::health() const {
 Result<net::ServerSettings> server_settings(const ApiSettings& settings, const Clock& clock) {
   net::ServerSettings server;
   server.endpoint = settings.endpoint;
+  // Agents keep their connections between heartbeats, which are a minute apart.
+  server.idle_timeout_ms = 150'000;
   if (settings.cert_file.empty()) return server;
   net::TlsSettings tls;
   tls.cert_file = settings.cert_file;

@@ -55,8 +55,6 @@ void decode_metrics(config::Section& in, AgentRegistrationConfig& out) {
 AgentRegistrationConfig decode_agent_registration(config::Section& section) {
   AgentRegistrationConfig config;
   config.client.timeout_ms = 10'000;
-  // A connection that waits for the next heartbeat costs the registry more than a new one.
-  config.client.idle_connection_timeout_ms = 5'000;
   pipeline::decode_http_client(section, config.client);
   section.require(!config.client.endpoint.empty(), "endpoint",
                   "an endpoint is required: the URL of the registry, such as http://gateway:8080");

@@ -20,7 +20,9 @@ AgentRegistryConfig decode_agent_registry(config::Section& section) {
   section.require(config.max_body_bytes >= 1024 && config.max_body_bytes <= 1 << 20, "max_body_size", "must be from 1KiB to 1MiB");
   section.field("default_metrics_port", config.default_metrics_port);
   if (section.has("endpoint")) {
-    pipeline::decode_http_server(section, config.server.emplace());
+    // Longer than agents wait between heartbeats: a new connection costs twice as much as the heartbeat itself.
+    config.server.emplace().idle_timeout_ms = 150'000;
+    pipeline::decode_http_server(section, *config.server);
     config.authenticator = config.server->authenticator;
   } else {
     pipeline::decode_authenticator(section, config.authenticator);
