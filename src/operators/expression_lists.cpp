@@ -250,6 +250,7 @@ Value sorted(Evaluation& evaluation, const List& list, std::vector<Value> keys, 
 }
 
 Value call_sort(Evaluation& evaluation, const Value* arguments, size_t count) {
+  if (arguments[0].is_nil()) return Value::of_list(List::create(evaluation.arena));
   const List* list = as_list(evaluation, arguments[0]);
   if (!list) return {};
   return sorted(evaluation, *list, std::vector<Value>(list->begin(), list->end()), count == 2 ? &arguments[1] : nullptr);
