@@ -199,6 +199,8 @@ bool each_number(Evaluation& evaluation, const Value* values, size_t count, cons
 
 template <bool is_max>
 Value call_extreme(Evaluation& evaluation, const Value* arguments, size_t count) {
+  // A single value that is no number is its own extreme, as the language has it.
+  if (count == 1 && !arguments[0].is_list()) return arguments[0];
   Value result;
   each_number(evaluation, arguments, count, [&](const Value& value) {
     if (result.is_nil() || (is_max ? result.as_double() < value.as_double() : value.as_double() < result.as_double())) result = value;
@@ -250,6 +252,7 @@ Value sorted(Evaluation& evaluation, const List& list, std::vector<Value> keys, 
 }
 
 Value call_sort(Evaluation& evaluation, const Value* arguments, size_t count) {
+  if (arguments[0].is_nil()) return Value::of_list(List::create(evaluation.arena));
   const List* list = as_list(evaluation, arguments[0]);
   if (!list) return {};
   return sorted(evaluation, *list, std::vector<Value>(list->begin(), list->end()), count == 2 ? &arguments[1] : nullptr);

