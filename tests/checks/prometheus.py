@@ -179,14 +179,17 @@ def outcomes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("differential")
     starter = Starter(folder)
     with HttpSink() as ours, HttpSink() as theirs:
-        starter(config_of(ours, targets))
-        reference = CollectorProcess(folder, config_of(theirs, targets)).wait_ready()
+        reference = None
         try:
+            starter(config_of(ours, targets))
+            reference = CollectorProcess(folder, config_of(theirs, targets))
+            reference.wait_ready()
             for sink in (ours, theirs):
                 for name in CASES:
                     wait_until(lambda sink=sink, name=name: has_scraped_twice(sink, name), f"{name} has been scraped twice", 30)
         finally:
-            reference.stop()
+            if reference:
+                reference.kill()
             starter.stop_all()
         yield {name: (points_of(ours, name), points_of(theirs, name)) for name in CASES}
     for target in targets.values():
