@@ -13,11 +13,12 @@ using prometheus::NativeHistogram;
 constexpr size_t most_dense_buckets = 20'000;
 constexpr int32_t lowest_schema = -4, highest_schema = 8;
 
-// An id from its hexadecimal text: what is too long is cut, what is too short gets zeros before it. "" when it is none.
+// An id from its hexadecimal text. "" when it is none: of another length, or nothing but zeros.
 std::string id_of(std::string_view text, size_t size) {
-  std::optional<std::string> bytes = from_hex(text.substr(0, size * 2));
-  if (!bytes || bytes->empty()) return {};
-  return std::string(size - bytes->size(), '\0') + *bytes;
+  if (text.size() != size * 2) return {};
+  std::optional<std::string> bytes = from_hex(text);
+  bool is_id = bytes && bytes->find_first_not_of('\0') != std::string::npos;
+  return is_id ? *bytes : std::string();
 }
 
 void append_exemplar_label(std::string& out, std::string_view name, std::string_view value) {
