@@ -26,6 +26,8 @@ class DecompressedFile final : public File {
 
   // How much of the compressed file has been taken.
   uint64_t taken_bytes() const { return taken_; }
+  // Up to where the content is known: its end, once a read was short.
+  uint64_t known_end() const { return produced_end_; }
   // It ends in the middle of something: the writer is not done, or never will be.
   bool is_unfinished() const { return !is_between_members_; }
 

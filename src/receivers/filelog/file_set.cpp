@@ -31,17 +31,11 @@ FileSetTelemetry::FileSetTelemetry(MetricRegistry& metrics, const pipeline::Comp
 FileSet::FileSet(const pipeline::Context& context, const FilelogConfig& config, KnownFiles& known, FileReader& reader, Watching watching)
     : context_(context), config_(config), known_(known), reader_(reader), watching_(std::move(watching)), telemetry_(context.metrics, context.id) {}
 
-// The order matters: a copy is recognised by what is known of its original, so new files are compared before anything is said of old ones; and
-// of what went away it must be known that it did before somebody may go on where it was left.
+// The order matters: a copy is recognised by what is known of its original, so what became of old files is found out before new ones are compared
+// with them, and both before anything is read.
 const std::set<std::string>& FileSet::look() {
   round_++;
-  found_ = find_files(context_.files, config_.finder, context_.clock.wall_ns());
-  if (found_.is_cut && !std::exchange(is_cut_told_, true))
-    context_.log.error("too many files match; the rest is not read", {{"limit", most_found_files}});
-  if (config_.max_batches > 0) {
-    uint64_t most = config_.max_batches * std::max<uint64_t>(1, config_.max_concurrent_files / 2);
-    if (found_.files.size() > most) found_.files.resize(most);
-  }
+  find();
   std::vector<const FoundFile*> fresh;
   for (const FoundFile& found : found_.files) sight(found, fresh);
   known_.for_each([&](TrackedFile& file) {
@@ -50,8 +44,13 @@ const std::set<std::string>& FileSet::look() {
   for (const FoundFile* found : fresh) begin(*found);
   for (const FoundFile& found : found_.files) {
     TrackedFile* file = known_.by_inode(found.facts.device, found.facts.inode);
-    if (file && file->is_present && file->path == found.path) check(*file, found.facts);
+    if (!file || !file->is_present || file->path != found.path) continue;
+    if (fresh.empty())
+      check(*file, found.facts);
+    else
+      verify(*file, found.facts);
   }
+  identify_new();
   known_.for_each([&](TrackedFile& file) {
     if (!file.is_present && !file.is_remembered) check_gone(file);
     if (file.copy_of != 0) check_copy(file);
@@ -61,6 +60,23 @@ const std::set<std::string>& FileSet::look() {
   telemetry_.open_files.set(static_cast<double>(open_count_));
   telemetry_.known_files.set(static_cast<double>(known_.size()));
   return found_.directories;
+}
+
+void FileSet::find() {
+  found_ = find_files(context_.files, config_.finder, context_.clock.wall_ns());
+  if (found_.is_cut && !std::exchange(is_cut_told_, true))
+    context_.log.error("too many files match; the rest is not read", {{"limit", most_found_files}});
+  if (config_.max_batches == 0) return;
+  uint64_t most = config_.max_batches * std::max<uint64_t>(1, config_.max_concurrent_files / 2);
+  if (found_.files.size() > most) found_.files.resize(most);
+}
+
+// Where there are new files it must be known now whether this one still is what it was: reading would only tell afterwards.
+void FileSet::verify(TrackedFile& file, const FileFacts& facts) {
+  bool has_changed = facts.size_bytes != file.size_bytes || facts.modified_ns != file.modified_ns;
+  bool is_replaced = has_changed && file.file && file.compression == Compression::none && facts.size_bytes >= file.read.offset &&
+                     !has_tail(*file.file, file.read);
+  check(is_replaced ? start_over(file) : file, facts);
 }
 
 void FileSet::sight(const FoundFile& found, std::vector<const FoundFile*>& fresh) {
@@ -131,30 +147,28 @@ void FileSet::lose(TrackedFile& file) {
   file.gone_ms = now_ms();
   telemetry_.renamed.add();
   is_dirty_ = true;
-  if (file.file || file.is_unwanted || find_moved(file)) return;
-  finish(file);
 }
 
 // It was closed when it was renamed: its inode shows which one it is now.
-bool FileSet::find_moved(TrackedFile& file) {
+FileSet::Search FileSet::find_moved(TrackedFile& file) {
+  if (!has_room()) return Search::no_room;
   std::string directory = directory_of(file.path);
   Result<std::vector<std::string>> names = context_.files.list(directory.empty() ? "." : directory);
-  if (!names.is_ok()) return false;
+  if (!names.is_ok()) return Search::not_there;
   for (const std::string& name : *names) {
     Result<FileFacts> facts = context_.files.facts(directory + name);
     if (!facts.is_ok() || facts->kind != FileKind::regular || facts->inode != file.inode || facts->device != file.device) continue;
     std::string path = file.path;
     bool is_it = confirm(file, directory + name);
     file.path = path;  // Its entries go on under the name they were found by.
-    if (!is_it) close(file);
-    if (is_it) want(file);
-    return is_it;
+    if (is_it) return Search::found;
+    close(file);
   }
-  return false;
+  return Search::not_there;
 }
 
 void FileSet::begin(const FoundFile& found) {
-  if (open_count_ >= config_.max_concurrent_files && !make_room()) return;  // Its turn comes.
+  if (!has_room()) return;  // Its turn comes.
   Result<OpenedFile> opened = open_log_file(context_.files, found.path, config_);
   if (!opened.is_ok()) return tell_unreadable(found.path, opened.status());
   unreadable_.erase(found.path);
@@ -193,15 +207,19 @@ void FileSet::check(TrackedFile& file, const FileFacts& facts) {
   bool is_cut = is_plain ? facts.size_bytes < file.read.offset : facts.size_bytes < file.size_bytes;
   file.size_bytes = facts.size_bytes;
   file.modified_ns = facts.modified_ns;
-  if (!file.is_identified && facts.size_bytes > 0 && open(file)) identify(file);
-  if (file.copy_of != 0) return;
-  if (is_cut) return cut(file, facts.size_bytes);
+  if (is_cut) cut(file, facts.size_bytes);
+  if (is_cut || file.copy_of != 0) return;
   if (has_changed) want(file);
   if (config_.deletes_after_read) delete_if_read(file);
 }
 
 void FileSet::check_gone(TrackedFile& file) {
-  if (!file.file) return finish(file);
+  if (file.is_unwanted) return finish(file);
+  if (!file.file) {
+    Search search = find_moved(file);
+    if (search == Search::not_there) return finish(file);
+    if (search == Search::no_room) return;  // Its turn comes.
+  }
   Result<FileFacts> facts = file.file->facts();
   if (!facts.is_ok()) return finish(file);
   FileId id = file.id;

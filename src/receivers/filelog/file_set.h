@@ -64,21 +64,27 @@ class FileSet {
 
  private:
   // Where they are (file_set.cpp).
+  void find();
   void sight(const FoundFile& found, std::vector<const FoundFile*>& fresh);
   bool confirm(TrackedFile& file, const std::string& path);
   void lose(TrackedFile& file);
-  bool find_moved(TrackedFile& file);
+  enum class Search : uint8_t { found, not_there, no_room };
+  Search find_moved(TrackedFile& file);
   void begin(const FoundFile& found);
+  void verify(TrackedFile& file, const FileFacts& facts);
   void check(TrackedFile& file, const FileFacts& facts);
   void check_gone(TrackedFile& file);
   void finish(TrackedFile& file);
 
   // Whether they are copies (file_set_copies.cpp).
-  void identify(TrackedFile& file);
+  void identify_new();
+  bool learn_beginning(TrackedFile& file);
+  bool find_original(TrackedFile& file);
   std::vector<TrackedFile*> candidates_for(TrackedFile& file, std::string_view beginning);
-  bool is_copy(TrackedFile& file, TrackedFile& original);
+  enum class Likeness : uint8_t { none, so_far, all_that_was_read };
+  Likeness compare(TrackedFile& file, TrackedFile& original);
   void check_copy(TrackedFile& file);
-  void take_over(TrackedFile& file, TrackedFile& original);
+  void take_over(TrackedFile& file, TrackedFile& original, bool is_quiet);
   void read_on_its_own(TrackedFile& file);
   void start_at(TrackedFile& file, uint64_t offset);
 
@@ -86,6 +92,7 @@ class FileSet {
   bool open(TrackedFile& file);
   bool take_opened(TrackedFile& file, OpenedFile opened);
   void close(TrackedFile& file);
+  bool has_room() { return open_count_ < config_.max_concurrent_files || make_room(); }
   bool make_room();
   void tell_unreadable(const std::string& path, const Status& why);
   void want(TrackedFile& file);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "receivers/filelog/decompressed_file.h"
 #include "receivers/filelog/file_set.h"
 #include "receivers/filelog/rotation_name.h"
 
@@ -12,28 +13,55 @@ namespace {
 // Whose name leaves it open may be a copy as long as somebody may still be copying. Afterwards it is a log of its own that begins alike.
 constexpr int64_t copying_ms = 5'000;
 
+// What content a file has so far ends here.
+Result<uint64_t> content_end(TrackedFile& file) {
+  if (file.compression == Compression::none) return file.file->size_bytes();
+  return static_cast<DecompressedFile&>(*file.file).known_end();
+}
+
 }  // namespace
 
-// Compares its beginning with what is known. As long as it is empty there is nothing to compare.
-void FileSet::identify(TrackedFile& file) {
+// All beginnings are known before any is compared: two new files may be a log and its copy. As long as one is empty there is nothing to compare.
+void FileSet::identify_new() {
+  std::vector<TrackedFile*> learned;
+  known_.for_each([&](TrackedFile& file) {
+    bool is_new = !file.is_identified && !file.is_remembered && !file.is_unwanted && file.size_bytes > 0;
+    if (is_new && learn_beginning(file)) learned.push_back(&file);
+  });
+  for (TrackedFile* file : learned)
+    if (find_original(*file)) check_copy(*file);
+}
+
+bool FileSet::learn_beginning(TrackedFile& file) {
+  if (!open(file)) return false;
   Result<std::string> beginning = read_range(*file.file, 0, config_.fingerprint_size);
-  if (!beginning.is_ok()) return tell_unreadable(file.path, beginning.status());
-  if (beginning->empty()) return;
+  if (!beginning.is_ok()) tell_unreadable(file.path, beginning.status());
+  if (!beginning.is_ok() || beginning->empty()) return false;
   file.is_identified = true;
-  std::vector<TrackedFile*> candidates = candidates_for(file, *beginning);
   known_.set_fingerprint(file, Sample::of(*beginning));
-  for (TrackedFile* original : candidates) {
-    bool is_packed_now = file.compression != Compression::none && original->compression == Compression::none;
-    NameRelation relation = relation_of(original->path, file.path);
-    // Logs that have nothing to do with one another may begin alike; each of them is read.
-    if (relation == NameRelation::none && !is_packed_now) continue;
-    if (!is_copy(file, *original)) continue;
-    telemetry_.copies.add();
-    file.copy_of = original->id;
-    file.is_surely_copy = is_packed_now || relation == NameRelation::rotated;
-    file.copy_since_ms = now_ms();
-    return check_copy(file);
+  return true;
+}
+
+// Says whether it is, or may be, a copy of a file that is known.
+bool FileSet::find_original(TrackedFile& file) {
+  if (!open(file)) return false;
+  Result<std::string> beginning = read_range(*file.file, 0, config_.fingerprint_size);
+  if (!beginning.is_ok()) return false;
+  TrackedFile* best = nullptr;
+  Likeness likeness = Likeness::none;
+  for (TrackedFile* candidate : candidates_for(file, *beginning)) {
+    Likeness this_one = compare(file, *candidate);
+    if (this_one <= likeness) continue;
+    best = candidate;
+    likeness = this_one;
   }
+  file.copy_of = best ? best->id : 0;
+  if (!best) return false;
+  telemetry_.copies.add();
+  bool is_packed_now = file.compression != Compression::none && best->compression == Compression::none;
+  file.is_surely_copy = is_packed_now || relation_of(best->path, file.path) == NameRelation::rotated;
+  file.copy_since_ms = now_ms();
+  return true;
 }
 
 std::vector<TrackedFile*> FileSet::candidates_for(TrackedFile& file, std::string_view beginning) {
@@ -44,71 +72,72 @@ std::vector<TrackedFile*> FileSet::candidates_for(TrackedFile& file, std::string
       if (other.file && other.fingerprint.size > beginning.size() && relation_of(other.path, file.path) != NameRelation::none)
         candidates.push_back(&other);
     });
-  // Where something was read there is something to repeat. What was continued already has its successor in the list.
+  // What was continued already has its successor in the list. Logs that have nothing to do with one another may begin alike, and each of them is
+  // read. Of what was never read only the name can say that it is the original.
   std::erase_if(candidates, [&](TrackedFile* one) {
-    return one->id == file.id || one->read.offset == 0 || one->continued_by != 0 || one->copy_of != 0;
+    if (one->id == file.id || one->continued_by != 0 || one->copy_of != 0) return true;
+    bool is_packed_now = file.compression != Compression::none && one->compression == Compression::none;
+    NameRelation relation = relation_of(one->path, file.path);
+    return one->read.offset == 0 ? relation != NameRelation::rotated : relation == NameRelation::none && !is_packed_now;
   });
   return candidates;
 }
 
-// Whether both have the same content as far as both have any, and as far as `original` was read.
-bool FileSet::is_copy(TrackedFile& file, TrackedFile& original) {
+// How far the file has the content of `original`, as far as that was read.
+FileSet::Likeness FileSet::compare(TrackedFile& file, TrackedFile& original) {
   const Position& read = original.read;
-  if (has_tail(*file.file, read)) return true;
-  // It is shorter. Only the original itself can tell, and it must not have been cut.
-  if (!original.file || !has_tail(*original.file, read)) return false;
   Result<std::string> there = read_range(*file.file, read.offset - read.tail.size, read.tail.size);
-  if (!there.is_ok() || there->size() == read.tail.size) return false;
-  uint64_t end = read.offset - read.tail.size + there->size();
-  if (file.compression == Compression::none) {
-    // What there is may end before the tail of what was read.
-    Result<uint64_t> size = file.file->size_bytes();
-    if (!size.is_ok()) return false;
-    end = std::min(end, *size);
-  } else if (there->empty()) {
-    return true;  // Its beginning fits, and it is still being written.
-  }
-  uint64_t count = std::min(end, tail_bytes);
-  Result<std::string> mine = read_range(*file.file, end - count, count);
-  Result<std::string> theirs = read_range(*original.file, end - count, count);
-  return mine.is_ok() && theirs.is_ok() && *mine == *theirs;
+  if (!there.is_ok()) return Likeness::none;
+  if (read.offset > 0 && there->size() == read.tail.size) return read.tail.fits(*there) ? Likeness::all_that_was_read : Likeness::none;
+  // It is shorter than what was read, or nothing was. Only the original itself can tell, and it must not have been cut.
+  if (!original.file || !has_tail(*original.file, read)) return Likeness::none;
+  Result<uint64_t> end = content_end(file);
+  if (!end.is_ok()) return Likeness::none;
+  uint64_t count = std::min(*end, tail_bytes);
+  Result<std::string> mine = read_range(*file.file, *end - count, count);
+  Result<std::string> theirs = read_range(*original.file, *end - count, count);
+  return mine.is_ok() && theirs.is_ok() && *mine == *theirs ? Likeness::so_far : Likeness::none;
 }
 
 void FileSet::check_copy(TrackedFile& file) {
+  if (!open(file)) return;  // Its turn comes.
   TrackedFile* original = known_.by_id(file.copy_of);
   // What is not known any more cannot be continued.
-  if (!original || !file.file) return read_on_its_own(file);
-  if (original->is_remembered) return take_over(file, *original);
+  if (!original) return read_on_its_own(file);
   bool is_quiet = now_ms() - file.copy_since_ms >= copying_ms;
-  if (!is_copy(file, *original) || (is_quiet && !file.is_surely_copy)) return read_on_its_own(file);
+  if (original->is_remembered) return take_over(file, *original, is_quiet);
+  Likeness likeness = compare(file, *original);
+  if (is_quiet && !file.is_surely_copy) return read_on_its_own(file);
+  if (likeness == Likeness::none) {
+    // It may be another one's.
+    if (!find_original(file)) read_on_its_own(file);
+    return;
+  }
   // No copy is longer than what it was made from.
-  if (is_quiet && file.compression == Compression::none && file.size_bytes > original->size_bytes) take_over(file, *original);
+  bool is_longer = file.compression == Compression::none && file.size_bytes > original->size_bytes;
+  if (is_quiet && is_longer && likeness == Likeness::all_that_was_read) take_over(file, *original, is_quiet);
 }
 
 // Goes on where the other one was left.
-void FileSet::take_over(TrackedFile& file, TrackedFile& original) {
-  file.copy_of = 0;
-  uint64_t offset = original.read.offset;
+void FileSet::take_over(TrackedFile& file, TrackedFile& original, bool is_quiet) {
+  if (original.read.offset == 0) return read_on_its_own(file);
   if (has_tail(*file.file, original.read)) {
+    file.copy_of = 0;
     file.read = original.read;
     file.committed = original.committed;
     if (original.is_remembered) original.continued_by = file.id;
     known_.set_fingerprint(original, {});
-    want(file);
-    return;
+    return want(file);
   }
-  // It ends before: there is nothing new in it, and what comes behind it will be.
-  Result<uint64_t> size = file.file->size_bytes();
-  if (file.compression == Compression::none && size.is_ok() && *size < offset && original.is_remembered) return start_at(file, *size);
-  if (file.compression != Compression::none) {
-    file.read.offset = 0;
-    Result<std::string> there = read_range(*file.file, offset - 1, 1);
-    if (there.is_ok() && there->empty()) {
-      file.is_unwanted = true;
-      return;
-    }
-  }
-  read_on_its_own(file);
+  // It is another one, or it ends before that place: somebody is still copying, or there is nothing new in it.
+  uint64_t last = original.read.offset - 1;
+  Result<std::string> byte = read_range(*file.file, last, 1);
+  if (!byte.is_ok() || !byte->empty()) return read_on_its_own(file);
+  if (!is_quiet) return;
+  file.copy_of = 0;
+  file.is_unwanted = file.compression != Compression::none;
+  Result<uint64_t> end = content_end(file);
+  if (!file.is_unwanted && end.is_ok()) start_at(file, *end);
 }
 
 void FileSet::read_on_its_own(TrackedFile& file) {

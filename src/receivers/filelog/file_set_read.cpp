@@ -17,7 +17,7 @@ constexpr size_t most_unreadable_told = 10'000;
 // Opens it where it was last seen. False when it cannot be, or when another file is there now.
 bool FileSet::open(TrackedFile& file) {
   if (file.file) return true;
-  if (open_count_ >= config_.max_concurrent_files && !make_room()) return false;
+  if (!has_room()) return false;
   Result<OpenedFile> opened = open_log_file(context_.files, file.path, config_);
   if (!opened.is_ok()) {
     tell_unreadable(file.path, opened.status());
@@ -54,15 +54,25 @@ void FileSet::close(TrackedFile& file) {
   file.watch = -1;
 }
 
-// Closes the one that had nothing to read for the longest time.
+// Closes the one that had nothing to read for the longest time. One that is still where it was can be opened again.
 bool FileSet::make_room() {
   TrackedFile* idlest = nullptr;
+  auto is_better = [&](const TrackedFile& file) {
+    if (!idlest) return true;
+    return file.is_present != idlest->is_present ? file.is_present : file.used_ms < idlest->used_ms;
+  };
   known_.for_each([&](TrackedFile& file) {
-    bool is_idle = file.file && file.is_present && !file.has_more && !file.has_rest && file.copy_of == 0 && file.is_identified;
-    if (is_idle && (!idlest || file.used_ms < idlest->used_ms)) idlest = &file;
+    if (!file.file || file.has_more || file.has_rest || !is_better(file)) return;
+    // What is let go for good must have nothing that nobody has seen yet.
+    Result<FileFacts> facts = file.is_present ? Result<FileFacts>(FileFacts()) : file.file->facts();
+    bool is_done = file.is_present || !facts.is_ok() || (facts->size_bytes == file.size_bytes && facts->modified_ns == file.modified_ns);
+    if (is_done) idlest = &file;
   });
   if (!idlest) return false;
-  close(*idlest);
+  if (idlest->is_present || idlest->copy_of != 0)
+    close(*idlest);
+  else
+    finish(*idlest);
   return true;
 }
 
@@ -168,9 +178,11 @@ void FileSet::cut(TrackedFile& file, uint64_t size) {
   if (config_.on_truncate == OnTruncate::read_whole_file || !is_plain) return want(start_over(file));
   if (config_.on_truncate == OnTruncate::ignore) {
     file.read.tail = {};  // What will be there then is not what was.
+    known_.set_fingerprint(file, {});
     return;
   }
   telemetry_.truncated.add();
+  known_.set_fingerprint(file, {});
   if (open(file)) start_at(file, size);
 }
 
@@ -186,7 +198,6 @@ TrackedFile& FileSet::start_over(TrackedFile& file) {
   next->modified_ns = file.modified_ns;
   next->changed_ms = now_ms();
   next->seen_round = round_;
-  next->is_identified = true;
   next->file = std::move(file.file);
   next->watch = std::exchange(file.watch, -1);
   next->device = file.device;

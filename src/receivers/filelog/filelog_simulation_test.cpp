@@ -39,10 +39,9 @@ class Simulation {
   void check(uint64_t seed) const {
     for (int line = 0; line < next_line_; line++) {
       auto found = arrived_.find(text_of(line));
-      ASSERT_NE(found, arrived_.end()) << "seed " << seed << ": lost line " << line << " of " << next_line_;
-      if (deaths_ == 0) {
-        ASSERT_EQ(found->second, 1) << "seed " << seed << ": line " << line;
-      }
+      ASSERT_NE(found, arrived_.end()) << "seed " << seed << ": lost line " << line << " of " << next_line_ << "\n" << story_;
+      if (deaths_ > 0) continue;
+      ASSERT_EQ(found->second, 1) << "seed " << seed << ": line " << line << "\n" << story_;
     }
     ASSERT_EQ(arrived_.size(), static_cast<size_t>(next_line_)) << "seed " << seed << ": something arrived that nobody wrote";
   }
@@ -75,12 +74,14 @@ class Simulation {
     std::string text;
     for (uint64_t i = random_.below(40); i > 0; i--) text += text_of(next_line_++) + "\n";
     logs_.append("app.log", text);
+    tell("write up to " + std::to_string(next_line_));
   }
 
   static std::string name_of(int number) { return number == 0 ? "app.log" : "app.log." + std::to_string(number); }
 
   void rotate() {
     if (rotations_++ > 30) return;  // All of them are kept.
+    tell("rotate");
     // Between two looks a file that matches no more is rotated once, or nobody could know of it.
     if (!keeps_matching_) read();
     if (!std::filesystem::exists(logs_ / "app.log")) return;
@@ -93,12 +94,16 @@ class Simulation {
     } else {
       copy_and_cut();
     }
-    if (packs_ && std::filesystem::exists(logs_ / "app.log.2")) logs_.compress("app.log.2", "app.log.2.gz");
+    if (packs_ && std::filesystem::exists(logs_ / "app.log.2")) {
+      tell("pack");
+      logs_.compress("app.log.2", "app.log.2.gz");
+    }
   }
 
   void copy_and_cut() {
     std::string whole = logs_.read("app.log");
     size_t half = random_.below(whole.size() + 1);
+    tell("copy " + std::to_string(half) + " and then " + std::to_string(whole.size()));
     logs_.append("app.log.1", whole.substr(0, half));
     if (random_.below(2) == 0) read();
     logs_.append("app.log.1", whole.substr(half));
@@ -109,11 +114,18 @@ class Simulation {
   void read() {
     reader_->look();
     if (may_die_ && random_.below(3) == 0) reader_->read_without_delivery();
-    for (const std::string& body : reader_->read_all()) arrived_[body]++;
+    std::string numbers;
+    for (const std::string& body : reader_->read_all()) {
+      arrived_[body]++;
+      numbers += body.substr(body.rfind(' '));
+    }
+    tell("read:" + numbers);
   }
+  void tell(const std::string& what) { story_ += what + "\n"; }
 
   void die() {
     deaths_++;
+    tell("die");
     // What was kept last may be older than what was delivered last.
     if (random_.below(2) == 0 || positions_.empty()) positions_ = reader_->positions();
     reader_->look();
@@ -137,6 +149,7 @@ class Simulation {
   int next_line_ = 0;
   int rotations_ = 0;
   int deaths_ = 0;
+  std::string story_;  // What happened, for whoever has to find out why it went wrong.
 };
 
 void run_seeds(Rotation rotation, bool may_die, const std::string& pattern, uint64_t first) {

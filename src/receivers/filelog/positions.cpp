@@ -111,6 +111,8 @@ Status read_positions(std::string_view text, KnownFiles& files) {
     if (!file) return data_loss("a line makes no sense: " + std::string(line.substr(0, 200)));
     read.push_back(std::move(*file));
   }
+  uint64_t count = 0;
+  if (!read_number(last[1], count) || count != read.size()) return data_loss("lines are missing");
   for (TrackedFile& file : read) {
     bool is_remembered = file.is_remembered;
     TrackedFile& added = files.add(std::make_unique<TrackedFile>(std::move(file)));
