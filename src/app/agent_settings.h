@@ -48,7 +48,7 @@ struct AgentSettings {
   struct Telemetry {
     bool metrics = true;
     int64_t metrics_interval_ms = 15'000;
-    bool all_host_metrics = false;  // Also those whose Prometheus names collide with the agent's short ones.
+    bool all_host_metrics = false;            // Also those whose Prometheus names collide with the agent's short ones.
     std::vector<std::string> scrape_targets;  // "host:port" of Prometheus pages.
     bool traces = true;
     double sample_rate = 1;

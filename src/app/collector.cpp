@@ -78,8 +78,8 @@ void Collector::log_warnings(const config::Diagnostics& diagnostics) const {
 
 Status Collector::serve_api() {
   if (request_.api.endpoint.empty()) return {};
-  api_ = std::make_unique<ApiService>(ApiService::Parts{metrics_, clock_, files_, ledger_, api_routes_, std::string(version())}, request_.api,
-                                      agent_health());
+  api_ = std::make_unique<ApiService>(ApiService::Parts{metrics_, clock_, files_, ledger_, api_routes_, std::string(version())},
+                                      request_.api, agent_health());
   ASSIGN_OR_RETURN(net::ServerSettings settings, server_settings(request_.api, clock_));
   auto server = RunningServer::start(settings, *api_, {*loops_, ledger_, log()});
   if (!server.is_ok()) return std::move(server).status().with_context("cannot serve the API");
@@ -97,10 +97,9 @@ std::unique_ptr<const AgentHealth> Collector::agent_health() const {
 
 Status Collector::start_graph(pipeline::ServiceConfig service) {
   auto report_port = [this](const std::string& name, int port) { ports_.components[name] = port; };
-  graph_ = std::make_unique<pipeline::Graph>(pipeline::GraphEnvironment{log(), metrics_, clock_, files_, ledger_, *loops_, background_,
-                                                                        *resolver_, report_port, std::string(version()),
-                                                                        proxies_of_environment(), deliveries_, self_telemetry_.tap(),
-                                                                        api_ ? &api_routes_ : nullptr, environment_variable});
+  graph_ = std::make_unique<pipeline::Graph>(pipeline::GraphEnvironment{
+      log(), metrics_, clock_, files_, ledger_, *loops_, background_, *resolver_, report_port, std::string(version()),
+      proxies_of_environment(), deliveries_, self_telemetry_.tap(), api_ ? &api_routes_ : nullptr, environment_variable});
   RETURN_IF_ERROR(graph_->start(std::move(service)));
   is_started_ = true;
   if (api_) api_->set_ready(true);

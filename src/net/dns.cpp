@@ -149,8 +149,8 @@ class Channel final {
     std::unique_ptr<NameQuestion> question(static_cast<NameQuestion*>(argument));
     question->channel->in_flight_--;
     if (status != ARES_SUCCESS || !found || !found->h_name || !*found->h_name) {
-      question->done(unavailable(fmt::format("cannot look up {}: {}", question->subject,
-                                             status == ARES_SUCCESS ? "it has no name" : ares_strerror(status))));
+      question->done(unavailable(
+          fmt::format("cannot look up {}: {}", question->subject, status == ARES_SUCCESS ? "it has no name" : ares_strerror(status))));
       return;
     }
     std::string name = found->h_name;

@@ -20,14 +20,14 @@ constexpr uint32_t content_events = IN_MODIFY;
 Status cannot_watch(const std::string& path) {
   // The system's limits on watches and on instances have errors of their own.
   if (errno == ENOSPC || errno == EMFILE || errno == ENFILE)
-    return resource_exhausted("cannot watch " + path + ": the system grants no more watches (fs.inotify.max_user_watches, max_user_instances)");
+    return resource_exhausted("cannot watch " + path +
+                              ": the system grants no more watches (fs.inotify.max_user_watches, max_user_instances)");
   return system_error("cannot watch " + path, errno);
 }
 
 // File systems whose content others change without our kernel knowing: NFS, SMB and CIFS, FUSE, 9P, AFS, Ceph.
 bool tells_of_changes(const std::string& path) {
-  static constexpr std::array<int64_t, 8> silent = {0x6969,     0x517B,     0xFF534D42, 0xFE534D42,
-                                                    0x65735546, 0x01021997, 0x5346414F, 0x00C36400};
+  static constexpr std::array<int64_t, 8> silent = {0x6969, 0x517B, 0xFF534D42, 0xFE534D42, 0x65735546, 0x01021997, 0x5346414F, 0x00C36400};
   struct statfs facts {};
   if (::statfs(path.c_str(), &facts) != 0) return true;
   int64_t type = static_cast<uint32_t>(facts.f_type);

@@ -20,10 +20,10 @@ class FileWatcher {
   using Id = int;  // never negative
 
   struct Changes {
-    bool names = false;        // In a watched directory something came, went or changed its permissions.
+    bool names = false;          // In a watched directory something came, went or changed its permissions.
     bool is_incomplete = false;  // There were too many to tell.
-    std::vector<Id> contents;  // Files that were written to or cut. May name one that has been forgotten.
-    std::vector<Id> ended;     // Their file or directory is no more, and their watch neither.
+    std::vector<Id> contents;    // Files that were written to or cut. May name one that has been forgotten.
+    std::vector<Id> ended;       // Their file or directory is no more, and their watch neither.
   };
 
   virtual ~FileWatcher() = default;

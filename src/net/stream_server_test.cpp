@@ -164,7 +164,10 @@ TEST_F(StreamServerTest, Datagrams) {
   socklen_t size = sizeof address;
   ASSERT_EQ(::getsockname(socket->descriptor(), reinterpret_cast<sockaddr*>(&address), &size), 0);
   loops_.at(0).post([&] {
-    ASSERT_TRUE(socket->begin(loops_.at(0), [&](std::string_view bytes, const SocketAddress& from) { socket->send(std::string(bytes) + "!", from); }).is_ok());
+    ASSERT_TRUE(
+        socket
+            ->begin(loops_.at(0), [&](std::string_view bytes, const SocketAddress& from) { socket->send(std::string(bytes) + "!", from); })
+            .is_ok());
   });
   Socket client(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   timeval deadline{raw_deadline_s, 0};

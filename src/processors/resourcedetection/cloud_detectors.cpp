@@ -100,7 +100,8 @@ class Ec2Detector final : public AskingDetector {
   void begin() override {
     must_ask({"/latest/api/token", "PUT", {{"x-aws-ec2-metadata-token-ttl-seconds", "60"}}}, [this](std::string token) {
       token_ = trim(token);
-      must_ask_document(question("/latest/dynamic/instance-identity/document"), [this](const config::Node& identity) { on_identity(identity); });
+      must_ask_document(question("/latest/dynamic/instance-identity/document"),
+                        [this](const config::Node& identity) { on_identity(identity); });
     });
   }
   void on_identity(const config::Node& identity) {
@@ -121,7 +122,8 @@ class Ec2Detector final : public AskingDetector {
   void ask_tags() {
     ask(question("/latest/meta-data/tags/instance"), [this](Result<std::string> names) {
       if (!names.is_ok())
-        return done_(std::move(names).status().with_context("cannot read the instance's tags; allow tags in its metadata (InstanceMetadataTags)"));
+        return done_(
+            std::move(names).status().with_context("cannot read the instance's tags; allow tags in its metadata (InstanceMetadataTags)"));
       for (std::string_view name : split(*names, '\n'))
         if (wants_tag(trim(name)) && tags_.size() < most_tags) tags_.emplace_back(trim(name));
       ask_tag(0);

@@ -38,8 +38,9 @@ void decode_tags(config::Section& section, const KnownDetector& known, DetectorC
   if (known.name != "ec2") return;
   bool are_from_imds = false;
   section.field("tags_from_imds", are_from_imds);
-  section.require(are_from_imds || out.tag_patterns.empty(), "tags",
-                  "tags are read from the instance metadata service only: write tags_from_imds: true, and allow tags in the instance's metadata");
+  section.require(
+      are_from_imds || out.tag_patterns.empty(), "tags",
+      "tags are read from the instance metadata service only: write tags_from_imds: true, and allow tags in the instance's metadata");
   section.accept_ignored("max_attempts");
   section.accept_ignored("max_backoff");
 }
@@ -63,7 +64,8 @@ void decode_detector(config::Section& section, const KnownDetector& known, Resou
   if (!known.default_endpoint.empty()) decode_endpoint(section, detector);
   if (known.has_tags) decode_tags(section, known, detector);
   if (known.name == "system") decode_hostname_sources(section, out.hostname_sources);
-  section.accept_deprecated("fail_on_missing_metadata", "a detector that fails is told in the log, and the data goes on without what it would find");
+  section.accept_deprecated("fail_on_missing_metadata",
+                            "a detector that fails is told in the log, and the data goes on without what it would find");
 }
 
 void decode_retry(config::Section& section) {
@@ -81,26 +83,64 @@ const std::vector<KnownDetector>& known_detectors() {
       {"system",
        "",
        false,
-       {{"host.name"}, {"os.type"}, {"host.id", false}, {"host.arch", false}, {"host.ip", false}, {"host.mac", false},
-        {"host.interface", false}, {"os.description", false}, {"os.name", false}, {"os.version", false}, {"os.build.id", false},
-        {"host.cpu.vendor.id", false}, {"host.cpu.family", false}, {"host.cpu.model.id", false}, {"host.cpu.model.name", false},
-        {"host.cpu.stepping", false}, {"host.cpu.cache.l2.size", false}}},
+       {{"host.name"},
+        {"os.type"},
+        {"host.id", false},
+        {"host.arch", false},
+        {"host.ip", false},
+        {"host.mac", false},
+        {"host.interface", false},
+        {"os.description", false},
+        {"os.name", false},
+        {"os.version", false},
+        {"os.build.id", false},
+        {"host.cpu.vendor.id", false},
+        {"host.cpu.family", false},
+        {"host.cpu.model.id", false},
+        {"host.cpu.model.name", false},
+        {"host.cpu.stepping", false},
+        {"host.cpu.cache.l2.size", false}}},
       {"docker", "unix:///var/run/docker.sock", false, {{"host.name"}, {"os.type"}}},
       {"ec2",
        "http://169.254.169.254",
        true,
-       {{"cloud.provider"}, {"cloud.platform"}, {"cloud.account.id"}, {"cloud.region"}, {"cloud.availability_zone"}, {"host.id"},
-        {"host.image.id"}, {"host.name"}, {"host.type"}}},
+       {{"cloud.provider"},
+        {"cloud.platform"},
+        {"cloud.account.id"},
+        {"cloud.region"},
+        {"cloud.availability_zone"},
+        {"host.id"},
+        {"host.image.id"},
+        {"host.name"},
+        {"host.type"}}},
       {"gcp",
        "http://169.254.169.254",
        false,
-       {{"cloud.provider"}, {"cloud.platform"}, {"cloud.account.id"}, {"cloud.region"}, {"cloud.availability_zone"}, {"host.id"},
-        {"host.name"}, {"host.type"}, {"k8s.cluster.name"}, {"gcp.gce.instance.name", false}, {"gcp.gce.instance.hostname", false}}},
+       {{"cloud.provider"},
+        {"cloud.platform"},
+        {"cloud.account.id"},
+        {"cloud.region"},
+        {"cloud.availability_zone"},
+        {"host.id"},
+        {"host.name"},
+        {"host.type"},
+        {"k8s.cluster.name"},
+        {"gcp.gce.instance.name", false},
+        {"gcp.gce.instance.hostname", false}}},
       {"azure",
        "http://169.254.169.254",
        true,
-       {{"cloud.provider"}, {"cloud.platform"}, {"cloud.account.id"}, {"cloud.region"}, {"cloud.availability_zone", false}, {"host.id"},
-        {"host.name"}, {"azure.vm.name"}, {"azure.vm.size"}, {"azure.vm.scaleset.name"}, {"azure.resourcegroup.name"}}},
+       {{"cloud.provider"},
+        {"cloud.platform"},
+        {"cloud.account.id"},
+        {"cloud.region"},
+        {"cloud.availability_zone", false},
+        {"host.id"},
+        {"host.name"},
+        {"azure.vm.name"},
+        {"azure.vm.size"},
+        {"azure.vm.scaleset.name"},
+        {"azure.resourcegroup.name"}}},
       {"aks", "http://169.254.169.254", false, {{"cloud.provider"}, {"cloud.platform"}, {"k8s.cluster.name", false}}},
   };
   return detectors;

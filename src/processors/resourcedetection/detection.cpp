@@ -70,7 +70,8 @@ void Detection::on_answer(size_t index, Result<FoundAttributes> found) {
 }
 
 void Detection::on_failure(Running& running, size_t index, const Status& why) {
-  context_.log.warn("cannot detect a part of the resource", {{"detector", running.name}, {"error", why}, {"what to do", advice(running.name)}});
+  context_.log.warn("cannot detect a part of the resource",
+                    {{"detector", running.name}, {"error", why}, {"what to do", advice(running.name)}});
   int64_t delay_ms = running.next_delay_ms;
   running.next_delay_ms *= 2;
   running.is_over = loop_.now_ms() + delay_ms >= begun_ms_ + config_.timeout_ms;

@@ -52,7 +52,8 @@ class Detector {
 
 // The detectors of the configuration. `loop` is where they are asked.
 std::shared_ptr<Detector> new_env_detector(const pipeline::Context& context);
-std::shared_ptr<Detector> new_system_detector(const pipeline::Context& context, const ResourceDetectionConfig& config, net::EventLoop& loop);
+std::shared_ptr<Detector> new_system_detector(const pipeline::Context& context, const ResourceDetectionConfig& config,
+                                              net::EventLoop& loop);
 std::shared_ptr<Detector> new_docker_detector(const pipeline::Context& context, const DetectorConfig& config, int64_t timeout_ms);
 std::shared_ptr<Detector> new_ec2_detector(const pipeline::Context& context, const DetectorConfig& config, int64_t timeout_ms);
 std::shared_ptr<Detector> new_gcp_detector(const pipeline::Context& context, const DetectorConfig& config, int64_t timeout_ms);

@@ -88,7 +88,8 @@ TEST(MetadataDocument, ReadsJsonExactly) {
   ASSERT_TRUE(document.is_ok()) << document.status().to_string();
   EXPECT_EQ(text_at(*document, {"a", "b"}), "xé/");
   EXPECT_EQ(text_at(*document, {"a", "id"}), "7234567890123456789");
-  for (auto keys : {std::initializer_list<std::string_view>{"a", "n"}, {"a", "l"}, {"a"}, {"x", "y"}}) EXPECT_EQ(text_at(*document, keys), "");
+  for (auto keys : {std::initializer_list<std::string_view>{"a", "n"}, {"a", "l"}, {"a"}, {"x", "y"}})
+    EXPECT_EQ(text_at(*document, keys), "");
   EXPECT_FALSE(parse_document("<html>not found</html>").is_ok());
   EXPECT_FALSE(parse_document("[1]").is_ok());
   EXPECT_FALSE(parse_document("").is_ok());

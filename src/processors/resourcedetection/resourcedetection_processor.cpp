@@ -21,13 +21,13 @@ ResourceDetectionProcessor::ResourceDetectionProcessor(const pipeline::Context& 
       next_(next),
       loop_(context.loops.at(0)),
       attributes_(context.metrics.gauge("vigia_resourcedetection_attributes", "Attributes that detectors found.", labels_of(context))),
-      incomplete_(context.metrics.counter("vigia_resourcedetection_incomplete",
-                                          "Detections that ended before all detectors had answered.", labels_of(context))),
+      incomplete_(context.metrics.counter("vigia_resourcedetection_incomplete", "Detections that ended before all detectors had answered.",
+                                          labels_of(context))),
       refused_(context.metrics.counter("vigia_resourcedetection_refused_batches",
                                        "Batches refused because too many waited for the detectors.", labels_of(context))),
-      waiting_(context.metrics.observe_gauge("vigia_resourcedetection_waiting_batches", "Batches that wait for the detectors.",
-                                             labels_of(context),
-                                             [this] { return state_.with([](const State& s) { return static_cast<double>(s.waiting.size()); }); })) {}
+      waiting_(context.metrics.observe_gauge(
+          "vigia_resourcedetection_waiting_batches", "Batches that wait for the detectors.", labels_of(context),
+          [this] { return state_.with([](const State& s) { return static_cast<double>(s.waiting.size()); }); })) {}
 
 Status ResourceDetectionProcessor::start() {
   loop_.post([this] { detect(); });

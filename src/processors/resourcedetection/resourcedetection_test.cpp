@@ -74,16 +74,19 @@ const std::string before = group(attribute(1, "env", text_value("dev")), library
 TEST_F(ResourceDetectionTest, OverridesOrKeepsWhatIsThere) {
   make("{}");
   start();
-  EXPECT_EQ(sent(before), group(attribute(1, "env", text_value("prod")) + attribute(1, "zone", text_value("a b")), library, {text_field(5, "x")}));
+  EXPECT_EQ(sent(before),
+            group(attribute(1, "env", text_value("prod")) + attribute(1, "zone", text_value("a b")), library, {text_field(5, "x")}));
   EXPECT_EQ(kit_.metric("vigia_resourcedetection_attributes{"), 2);
   stop();
   make("override: false");
   start();
-  EXPECT_EQ(sent(before), group(attribute(1, "env", text_value("dev")) + attribute(1, "zone", text_value("a b")), library, {text_field(5, "x")}));
+  EXPECT_EQ(sent(before),
+            group(attribute(1, "env", text_value("dev")) + attribute(1, "zone", text_value("a b")), library, {text_field(5, "x")}));
   stop();
   make("attributes: [zone]");
   start();
-  EXPECT_EQ(sent(before), group(attribute(1, "env", text_value("dev")) + attribute(1, "zone", text_value("a b")), library, {text_field(5, "x")}));
+  EXPECT_EQ(sent(before),
+            group(attribute(1, "env", text_value("dev")) + attribute(1, "zone", text_value("a b")), library, {text_field(5, "x")}));
   stop();
 }
 
@@ -152,7 +155,9 @@ TEST_F(ResourceDetectionTest, RefreshingFollowsAndKeepsWhatWasGood) {
 }
 
 TEST_F(ResourceDetectionTest, TheSystemByItsOwnName) {
-  make("{detectors: [system], system: {hostname_sources: [os], resource_attributes: {os.type: {enabled: false}, host.arch: {enabled: true}}}}");
+  make(
+      "{detectors: [system], system: {hostname_sources: [os], resource_attributes: {os.type: {enabled: false}, host.arch: {enabled: "
+      "true}}}}");
   ASSERT_TRUE(processor_->start().is_ok());
   Answer answer;
   send(before, answer);
@@ -184,7 +189,8 @@ TEST(ResourceDetectionConfigTest, Mistakes) {
 
 TEST(ResourceDetectionConfigTest, EveryKey) {
   auto decoded = decode_yaml(
-      "{detectors: [env, system, ec2], override: false, timeout: 2s, refresh_interval: 5m, fail_on_missing_metadata: true, retry: {enabled: true}, "
+      "{detectors: [env, system, ec2], override: false, timeout: 2s, refresh_interval: 5m, fail_on_missing_metadata: true, retry: "
+      "{enabled: true}, "
       "system: {hostname_sources: [lookup, os], resource_attributes: {host.id: {enabled: true}}}, "
       "ec2: {endpoint: 'http://127.0.0.1:1', tags: [^a], tags_from_imds: true, max_attempts: 3}}");
   EXPECT_EQ(decoded->errors(), "");

@@ -62,13 +62,14 @@ class SystemDetector final : public Detector, public std::enable_shared_from_thi
   }
 
   void look_up_by_address(net::Resolver::NameDone on_name) {
-    context_.resolver.resolve(facts_.hostname, 0,
-                              [self = shared_from_this(), on_name = std::move(on_name)](Result<std::vector<net::SocketAddress>> found) mutable {
-                                if (self->is_abandoned_) return;
-                                if (!found.is_ok()) return on_name(std::move(found).status());
-                                self->addresses_ = std::move(*found);
-                                self->try_address(0, std::move(on_name));
-                              });
+    context_.resolver.resolve(
+        facts_.hostname, 0,
+        [self = shared_from_this(), on_name = std::move(on_name)](Result<std::vector<net::SocketAddress>> found) mutable {
+          if (self->is_abandoned_) return;
+          if (!found.is_ok()) return on_name(std::move(found).status());
+          self->addresses_ = std::move(*found);
+          self->try_address(0, std::move(on_name));
+        });
   }
   void try_address(size_t index, net::Resolver::NameDone on_name) {
     if (index == addresses_.size()) return on_name(not_found("no address of the host has a name"));
@@ -100,7 +101,8 @@ class SystemDetector final : public Detector, public std::enable_shared_from_thi
 
 }  // namespace
 
-std::shared_ptr<Detector> new_system_detector(const pipeline::Context& context, const ResourceDetectionConfig& config, net::EventLoop& loop) {
+std::shared_ptr<Detector> new_system_detector(const pipeline::Context& context, const ResourceDetectionConfig& config,
+                                              net::EventLoop& loop) {
   return std::make_shared<SystemDetector>(context, config, loop);
 }
 

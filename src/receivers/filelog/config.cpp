@@ -142,8 +142,9 @@ void decode(config::Section& in, FilelogConfig& out) {
   in.field("preserve_leading_whitespaces", out.preserves_leading_whitespace);
   in.field("preserve_trailing_whitespaces", out.preserves_trailing_whitespace);
   in.field("delete_after_read", out.deletes_after_read);
-  in.choice("compression", out.compressed,
-            {{"", CompressedFiles::none}, {"none", CompressedFiles::none}, {"gzip", CompressedFiles::gzip}, {"auto", CompressedFiles::all}});
+  in.choice(
+      "compression", out.compressed,
+      {{"", CompressedFiles::none}, {"none", CompressedFiles::none}, {"gzip", CompressedFiles::gzip}, {"auto", CompressedFiles::all}});
   in.choice("on_truncate", out.on_truncate,
             {{"ignore", OnTruncate::ignore}, {"read_whole_file", OnTruncate::read_whole_file}, {"read_new", OnTruncate::read_new}});
   in.section("header", [&](config::Section& header) { decode_header(header, out.header.emplace()); });

@@ -26,7 +26,7 @@ constexpr uint64_t tail_bytes = 512;
 
 struct Position {
   uint64_t offset = 0;
-  Sample tail;  // The last min(offset, tail_bytes) bytes before it.
+  Sample tail;                 // The last min(offset, tail_bytes) bytes before it.
   uint64_t record_number = 0;  // Of the last entry before it.
 };
 

@@ -62,8 +62,7 @@ Status DecompressedFile::produce() {
     }
     size_t kept = window_.size();
     window_.resize(kept + step_bytes);
-    Result<StreamDecompressor::Step> step =
-        stream_->step(std::string_view(input_).substr(input_at_), window_.data() + kept, step_bytes);
+    Result<StreamDecompressor::Step> step = stream_->step(std::string_view(input_).substr(input_at_), window_.data() + kept, step_bytes);
     window_.resize(kept + (step.is_ok() ? step->written : 0));
     if (!step.is_ok()) return std::move(step).status();
     input_at_ += step->read;

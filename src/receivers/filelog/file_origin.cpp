@@ -55,8 +55,8 @@ std::unique_ptr<operators::Origin> make_origin(FileSystem& files, const FilelogC
   return origin;
 }
 
-Result<Header> read_header(const FilelogConfig& config, const Splitter& splitter, operators::ChainRun& run, MemoryLedger& ledger, File& file,
-                           operators::Origin& origin) {
+Result<Header> read_header(const FilelogConfig& config, const Splitter& splitter, operators::ChainRun& run, MemoryLedger& ledger,
+                           File& file, operators::Origin& origin) {
   ASSIGN_OR_RETURN(std::string beginning, read_range(file, 0, most_header_bytes));
   Header header;
   operators::Origin source("header");

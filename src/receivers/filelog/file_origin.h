@@ -21,7 +21,7 @@ struct Header {
 
 // Reads the lines at the file's beginning that the pattern matches, and gives the origin what the operators make of them.
 // REQUIRES: config.header; the file is open.
-Result<Header> read_header(const FilelogConfig& config, const Splitter& splitter, operators::ChainRun& run, MemoryLedger& ledger, File& file,
-                           operators::Origin& origin);
+Result<Header> read_header(const FilelogConfig& config, const Splitter& splitter, operators::ChainRun& run, MemoryLedger& ledger,
+                           File& file, operators::Origin& origin);
 
 }  // namespace vigia::receivers

@@ -19,8 +19,8 @@ FileSetTelemetry::FileSetTelemetry(MetricRegistry& metrics, const pipeline::Comp
     : open_files(metrics.gauge("otelcol_fileconsumer_open_files", "Number of open files", {{"receiver", id.to_string()}})),
       reading_files(metrics.gauge("otelcol_fileconsumer_reading_files", "Number of files that have something to read",
                                   {{"receiver", id.to_string()}})),
-      known_files(
-          metrics.gauge("vigia_filelog_known_files", "Files that are known, those that are gone among them.", {{"receiver", id.to_string()}})),
+      known_files(metrics.gauge("vigia_filelog_known_files", "Files that are known, those that are gone among them.",
+                                {{"receiver", id.to_string()}})),
       renamed(metrics.counter("vigia_filelog_renamed_files", "Files that went on under another name, or under none that matches.",
                               {{"receiver", id.to_string()}})),
       truncated(metrics.counter("vigia_filelog_truncated_files", "Files that were cut or replaced in their place.",
@@ -29,7 +29,12 @@ FileSetTelemetry::FileSetTelemetry(MetricRegistry& metrics, const pipeline::Comp
                              {{"receiver", id.to_string()}})) {}
 
 FileSet::FileSet(const pipeline::Context& context, const FilelogConfig& config, KnownFiles& known, FileReader& reader, Watching watching)
-    : context_(context), config_(config), known_(known), reader_(reader), watching_(std::move(watching)), telemetry_(context.metrics, context.id) {}
+    : context_(context),
+      config_(config),
+      known_(known),
+      reader_(reader),
+      watching_(std::move(watching)),
+      telemetry_(context.metrics, context.id) {}
 
 // The order matters: a copy is recognised by what is known of its original, so what became of old files is found out before new ones are compared
 // with them, and both before anything is read.
@@ -106,10 +111,11 @@ void FileSet::sight(const FoundFile& found, std::vector<const FoundFile*>& fresh
   }
   if (file->path != found.path) {
     // Another name that leads to it may come later in the list.
-    bool keeps_name = file->is_present && context_.files.facts(file->path).is_ok() &&
-                      std::any_of(found_.files.begin(), found_.files.end(), [&](const FoundFile& other) {
-                        return other.path == file->path && other.facts.inode == found.facts.inode && other.facts.device == found.facts.device;
-                      });
+    bool keeps_name =
+        file->is_present && context_.files.facts(file->path).is_ok() &&
+        std::any_of(found_.files.begin(), found_.files.end(), [&](const FoundFile& other) {
+          return other.path == file->path && other.facts.inode == found.facts.inode && other.facts.device == found.facts.device;
+        });
     if (!keeps_name) {
       file->path = found.path;
       telemetry_.renamed.add();

@@ -48,7 +48,8 @@ TEST(FilelogConfigTest, MistakesAreTold) {
       {"include: x\nordering_criteria: {regex: '(?P<m>a)', sort_by: [{sort_type: numeric, regex_key: n}]}", "no group named 'n'"},
       {"include: x\nordering_criteria: {regex: '(?P<n>a)', sort_by: [{sort_type: timestamp, regex_key: n}]}", "layout"},
   };
-  for (const auto& [yaml, expected] : cases) EXPECT_NE(errors_of(yaml).find(expected), std::string::npos) << yaml << "\n" << errors_of(yaml);
+  for (const auto& [yaml, expected] : cases)
+    EXPECT_NE(errors_of(yaml).find(expected), std::string::npos) << yaml << "\n" << errors_of(yaml);
 }
 
 TEST(FilelogConfigTest, OldAndIdleKeysAreAccepted) {
@@ -63,7 +64,8 @@ class FinderTest : public testing::Test {
     FilelogConfig config = config_of(yaml);
     std::vector<std::string> names;
     int64_t now_ns = SystemClock().wall_ns();
-    for (const FoundFile& file : find_files(files_, config.finder, now_ns).files) names.push_back(file.path.substr(logs_.path().size() + 1));
+    for (const FoundFile& file : find_files(files_, config.finder, now_ns).files)
+      names.push_back(file.path.substr(logs_.path().size() + 1));
     return names;
   }
   SystemFiles files_;
@@ -98,13 +100,14 @@ TEST_F(FinderTest, CriteriaOrderAndChoose) {
   EXPECT_EQ(find(include + "  sort_by: [{sort_type: numeric, regex_key: n}]"), (Names{"a.10.log"}));
   EXPECT_EQ(find(include + "  top_n: 0\n  sort_by: [{sort_type: numeric, regex_key: n, ascending: true}]"),
             (Names{"a.2.log", "b.3.log", "a.10.log"}));
-  EXPECT_EQ(find(include + "  group_by: '/(\\w)\\.\\w+\\.log$'\n  sort_by: [{sort_type: numeric, regex_key: n}]"), (Names{"a.10.log", "b.3.log"}));
+  EXPECT_EQ(find(include + "  group_by: '/(\\w)\\.\\w+\\.log$'\n  sort_by: [{sort_type: numeric, regex_key: n}]"),
+            (Names{"a.10.log", "b.3.log"}));
   EXPECT_EQ(find(include + "  top_n: 2\n  sort_by: [{sort_type: alphabetical, regex_key: n}]"), (Names{"a.x.log", "b.3.log"}));
 }
 
 TEST(RotationNameTest, KnowsHowRotatedLogsAreCalled) {
-  for (const char* name : {"app.log", "app.log.1", "app.log.12", "app.log-20240131", "app.log.2024-01-31", "app-20240131.log", "app.log.1.gz",
-                           "app-2024-01-31T10-00-00.log", "app.log.bak", "app.log.1.zst", "app_3.log"})
+  for (const char* name : {"app.log", "app.log.1", "app.log.12", "app.log-20240131", "app.log.2024-01-31", "app-20240131.log",
+                           "app.log.1.gz", "app-2024-01-31T10-00-00.log", "app.log.bak", "app.log.1.zst", "app_3.log"})
     EXPECT_EQ(name_before_rotation(name), "app.log") << name;
   EXPECT_EQ(name_before_rotation("0.log"), "0.log");
   EXPECT_EQ(relation_of("/l/app.log", "/l/app.log.1"), NameRelation::rotated);

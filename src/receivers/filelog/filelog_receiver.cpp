@@ -17,7 +17,8 @@ using Handover = Guarded<std::map<std::string, std::string>>;
 
 class FilelogReceiver final : public pipeline::Receiver {
  public:
-  FilelogReceiver(const pipeline::Context& context, const FilelogConfig& config, pipeline::Consumer& output, std::shared_ptr<Handover> handover)
+  FilelogReceiver(const pipeline::Context& context, const FilelogConfig& config, pipeline::Consumer& output,
+                  std::shared_ptr<Handover> handover)
       : context_(context), config_(config), output_(output), handover_(std::move(handover)) {}
 
   Status start() override {

@@ -48,7 +48,9 @@ class Simulation {
 
  private:
   // Of any length, and some begin alike.
-  static std::string text_of(int line) { return "a line like any other " + std::string(static_cast<size_t>(line * 37 % 90), 'x') + " " + std::to_string(line); }
+  static std::string text_of(int line) {
+    return "a line like any other " + std::string(static_cast<size_t>(line * 37 % 90), 'x') + " " + std::to_string(line);
+  }
 
   void step() {
     switch (random_.below(may_die_ ? 10 : 9)) {
@@ -87,7 +89,8 @@ class Simulation {
     if (!std::filesystem::exists(logs_ / "app.log")) return;
     for (int number = 60; number > 0; number--) {
       for (const char* suffix : {"", ".gz"})
-        if (std::filesystem::exists(logs_ / (name_of(number) + suffix))) logs_.rename(name_of(number) + suffix, name_of(number + 1) + suffix);
+        if (std::filesystem::exists(logs_ / (name_of(number) + suffix)))
+          logs_.rename(name_of(number) + suffix, name_of(number + 1) + suffix);
     }
     if (rotation_ == Rotation::renames) {
       logs_.rename("app.log", "app.log.1");

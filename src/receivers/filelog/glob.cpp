@@ -14,9 +14,12 @@ constexpr size_t most_alternatives = 1000;
 size_t closing_brace(std::string_view text, size_t open) {
   int depth = 0;
   for (size_t i = open; i < text.size(); i++) {
-    if (text[i] == '\\') i++;
-    else if (text[i] == '{') depth++;
-    else if (text[i] == '}' && --depth == 0) return i;
+    if (text[i] == '\\')
+      i++;
+    else if (text[i] == '{')
+      depth++;
+    else if (text[i] == '}' && --depth == 0)
+      return i;
   }
   return std::string_view::npos;
 }
@@ -26,9 +29,12 @@ std::vector<std::string_view> split_choices(std::string_view inside) {
   size_t begin = 0;
   int depth = 0;
   for (size_t i = 0; i < inside.size(); i++) {
-    if (inside[i] == '\\') i++;
-    else if (inside[i] == '{') depth++;
-    else if (inside[i] == '}') depth--;
+    if (inside[i] == '\\')
+      i++;
+    else if (inside[i] == '{')
+      depth++;
+    else if (inside[i] == '}')
+      depth--;
     else if (inside[i] == ',' && depth == 0) {
       choices.push_back(inside.substr(begin, i - begin));
       begin = i + 1;
@@ -40,8 +46,10 @@ std::vector<std::string_view> split_choices(std::string_view inside) {
 
 size_t find_unescaped(std::string_view text, char wanted) {
   for (size_t i = 0; i < text.size(); i++) {
-    if (text[i] == '\\') i++;
-    else if (text[i] == wanted) return i;
+    if (text[i] == '\\')
+      i++;
+    else if (text[i] == wanted)
+      return i;
   }
   return std::string_view::npos;
 }

@@ -13,7 +13,8 @@ Result<OpenedFile> open_log_file(FileSystem& files, const std::string& path, con
   ASSIGN_OR_RETURN(std::string beginning, read_range(*opened.file, 0, 4));
   Compression compression = compression_by_content(beginning);
   if (compression == Compression::none) return opened;
-  bool is_wanted = config.compressed == CompressedFiles::all || (config.compressed == CompressedFiles::gzip && compression == Compression::gzip);
+  bool is_wanted =
+      config.compressed == CompressedFiles::all || (config.compressed == CompressedFiles::gzip && compression == Compression::gzip);
   if (is_wanted) {
     opened.compression = compression;
     opened.file = std::make_unique<DecompressedFile>(std::move(opened.file), compression);

@@ -25,10 +25,14 @@ size_t number_suffix(std::string_view text) {
   size_t begin = text.size();
   for (size_t i = text.size(); i > 0; i--) {
     char c = text[i - 1];
-    if (is_separator(c) && begin == i) begin = i - 1;
-    else if (is_separator(c) && i < text.size() && std::isdigit(static_cast<unsigned char>(text[i]))) begin = i - 1;
-    else if (std::isdigit(static_cast<unsigned char>(c)) || c == 'T' || c == 'Z' || c == ':') continue;
-    else break;
+    if (is_separator(c) && begin == i)
+      begin = i - 1;
+    else if (is_separator(c) && i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])))
+      begin = i - 1;
+    else if (std::isdigit(static_cast<unsigned char>(c)) || c == 'T' || c == 'Z' || c == ':')
+      continue;
+    else
+      break;
   }
   bool has_digit = false;
   for (char c : text.substr(begin)) has_digit = has_digit || std::isdigit(static_cast<unsigned char>(c));

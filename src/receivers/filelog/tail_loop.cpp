@@ -145,9 +145,8 @@ void TailLoop::watch_directories(const std::set<std::string>& directories) {
 
 void TailLoop::names_changed() {
   net::FileWatcher::Changes changes = names_->take();
-  std::erase_if(watched_, [&](const auto& one) {
-    return std::find(changes.ended.begin(), changes.ended.end(), one.second) != changes.ended.end();
-  });
+  std::erase_if(watched_,
+                [&](const auto& one) { return std::find(changes.ended.begin(), changes.ended.end(), one.second) != changes.ended.end(); });
   next_look_ms_ = std::min(next_look_ms_, last_look_ms_ + least_look_pause_ms);
   wake();
   // What follows is seen by the next look in any case, or after it.

@@ -29,8 +29,8 @@ class TailLoop : public std::enable_shared_from_this<TailLoop> {
     bool keeps_at_end = false;  // Only the last ones are wanted.
   };
 
-  TailLoop(const pipeline::Context& context, const FilelogConfig& config, pipeline::Consumer& output, std::unique_ptr<operators::ChainRun> run,
-           std::unique_ptr<operators::ChainRun> header_run, Memory memory);
+  TailLoop(const pipeline::Context& context, const FilelogConfig& config, pipeline::Consumer& output,
+           std::unique_ptr<operators::ChainRun> run, std::unique_ptr<operators::ChainRun> header_run, Memory memory);
 
   // What was kept is damaged: DATA_LOSS, and everything is read from the beginning.
   Status restore();

@@ -30,7 +30,9 @@ class LogDirectory {
 
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   const std::string& path() const { return path_; }
-  void append(const std::string& name, const std::string& text) const { std::ofstream(*this / name, std::ios::app | std::ios::binary) << text; }
+  void append(const std::string& name, const std::string& text) const {
+    std::ofstream(*this / name, std::ios::app | std::ios::binary) << text;
+  }
   void rename(const std::string& from, const std::string& to) const { std::filesystem::rename(*this / from, *this / to); }
   void copy(const std::string& from, const std::string& to) const {
     std::filesystem::copy_file(*this / from, *this / to, std::filesystem::copy_options::overwrite_existing);
@@ -120,8 +122,7 @@ class Reader {
 
  private:
   std::unique_ptr<operators::ChainRun> make_run(const operators::Chain& chain) {
-    return std::move(
-        operators::ChainRun::create(chain, {kit_.clock, kit_.files, kit_.metrics, kit_.ledger, Logger(), "filelog"}).value());
+    return std::move(operators::ChainRun::create(chain, {kit_.clock, kit_.files, kit_.metrics, kit_.ledger, Logger(), "filelog"}).value());
   }
   void deliver(std::vector<std::string>& bodies, const std::function<void(std::string_view)>& visit) {
     Parcel parcel = batch_.close(known_);

@@ -176,8 +176,8 @@ size_t TextEncoding::raw_size(std::string_view text) const {
     case Kind::utf16be:
       // Four bytes of UTF-8 are two units.
       return 2 * (count_characters(text) + static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-                                                   return (static_cast<unsigned char>(c) & 0xF8) == 0xF0;
-                                                 })));
+                    return (static_cast<unsigned char>(c) & 0xF8) == 0xF0;
+                  })));
     case Kind::latin1:
       return count_characters(text);
     case Kind::other:

@@ -30,18 +30,18 @@ struct TrackedFile {
   int watch = -1;              // While it is watched.
   int64_t used_ms = 0;         // When it last had something to read.
 
-  bool is_present = true;   // A path that matches leads to it. Otherwise it was rotated away or removed.
+  bool is_present = true;      // A path that matches leads to it. Otherwise it was rotated away or removed.
   bool is_remembered = false;  // Not present, and nothing of it will be read any more: kept to know copies of it by.
-  int64_t gone_ms = 0;      // Since when it is not present.
+  int64_t gone_ms = 0;         // Since when it is not present.
 
-  uint64_t size_bytes = 0;   // As last seen; of the compressed file where it is one.
+  uint64_t size_bytes = 0;  // As last seen; of the compressed file where it is one.
   int64_t modified_ns = 0;
-  int64_t changed_ms = 0;    // When a change was last seen.
-  bool has_more = false;     // There may be something to read.
-  bool has_rest = false;     // Behind `read` stands an entry without an end:
+  int64_t changed_ms = 0;  // When a change was last seen.
+  bool has_more = false;   // There may be something to read.
+  bool has_rest = false;   // Behind `read` stands an entry without an end:
   uint64_t rest_bytes = 0;
   int64_t rest_since_ms = 0;  // and when it last grew.
-  bool skips_rest = false;   // The rest of an entry that was cut is still to be passed over.
+  bool skips_rest = false;    // The rest of an entry that was cut is still to be passed over.
   bool is_header_read = false;
   bool is_identified = false;  // Its content has been compared with what is known.
   bool is_unwanted = false;    // Compressed, and not to be looked into.

@@ -24,7 +24,8 @@ TEST(FluentForwardConfigTest, Defaults) {
 
 TEST(FluentForwardConfigTest, EveryKey) {
   auto decoded = decode_yaml(
-      "{endpoint: /run/fluent.sock, security: {shared_key: k, self_hostname: h, users: [{username: u, password: p, customer: c}]}, customer: all, "
+      "{endpoint: /run/fluent.sock, security: {shared_key: k, self_hostname: h, users: [{username: u, password: p, customer: c}]}, "
+      "customer: all, "
       "max_message_size: 1MiB, max_connections: 5, message_timeout: 5s, idle_timeout: 1h, max_retry_time: 1m}");
   EXPECT_EQ(decoded->errors(), "");
   const FluentForwardConfig& config = decoded->config;

@@ -61,8 +61,12 @@ class ForwardConnectionTest : public testing::Test {
     kit_.on_loop([&] { handler_.reset(); });
     kit_.settle();
   }
-  bool wants_input() { return ask([&] { return handler_->wants_input(); }); }
-  bool is_finished() { return ask([&] { return handler_->is_finished(); }); }
+  bool wants_input() {
+    return ask([&] { return handler_->wants_input(); });
+  }
+  bool is_finished() {
+    return ask([&] { return handler_->is_finished(); });
+  }
   // About once a second, as the server does.
   bool is_in_time(int64_t after_ms) {
     kit_.advance_ms(after_ms);
@@ -220,8 +224,9 @@ TEST_F(ForwardConnectionTest, AServerThatStopsFinishesWhatItHas) {
 }
 
 TEST_F(ForwardConnectionTest, BrokenBytesEndTheConnectionBehindWhatWasWhole) {
-  for (const std::string& garbage : {"\xc1"s, "GET / HTTP/1.1\r\n"s, "\xdb\xff\xff\xff\xff"s, std::string(200, '\x91'), "\xdd\x7f\xff\xff\xff"s,
-                                     packed_mode("t", "\x92"), packed_mode("t", "no", {{"compressed", text("gzip")}})}) {
+  for (const std::string& garbage :
+       {"\xc1"s, "GET / HTTP/1.1\r\n"s, "\xdb\xff\xff\xff\xff"s, std::string(200, '\x91'), "\xdd\x7f\xff\xff\xff"s,
+        packed_mode("t", "\x92"), packed_mode("t", "no", {{"compressed", text("gzip")}})}) {
     kit_.on_loop([&] { handler_.reset(); });
     peer_.said.clear();
     double failures = service_ ? metric("otelcol_fluent_parse_failures") : 0;

@@ -18,15 +18,20 @@ const ForwardSecurity with_key{"top secret", "server.example", {}};
 const ForwardSecurity with_users{"top secret", "server.example", {{"alice", "wonder", "acme"}, {"bob", "builder", ""}}};
 
 std::string ping(const std::string& key, const std::string& user = "", const std::string& password = "") {
-  std::string digest = sha512_hex({"salt" "client" "NONCE", key});
+  std::string digest =
+      sha512_hex({"salt"
+                  "client"
+                  "NONCE",
+                  key});
   return list({text("PING"), text("client"), text("salt"), text(digest), text(user),
                text(user.empty() ? "" : sha512_hex({"SALT", user, password}))});
 }
 
 TEST(ForwardHandshake, DigestsAreWhatOthersCompute) {
   // printf 'saltclientNONCEtop secret' | sha512sum
-  EXPECT_EQ(sha512_hex({"abc"}),
-            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+  EXPECT_EQ(
+      sha512_hex({"abc"}),
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
   EXPECT_EQ(sha512_hex({"a", "", "bc"}), sha512_hex({"abc"}));
   EXPECT_NE(secret_bytes(16), secret_bytes(16));
 }
@@ -42,8 +47,8 @@ TEST(ForwardHandshake, LetsInWhoKnowsTheKey) {
   Handshake::Verdict verdict = Handshake(with_key, "NONCE", "SALT").judge(ping("top secret"));
   EXPECT_TRUE(verdict.is_welcome);
   EXPECT_EQ(verdict.hostname, "client");
-  EXPECT_EQ(verdict.answer, list({text("PONG"), "\xc3"s, text(""), text("server.example"),
-                                  text(sha512_hex({"saltserver.exampleNONCEtop secret"}))}));
+  EXPECT_EQ(verdict.answer,
+            list({text("PONG"), "\xc3"s, text(""), text("server.example"), text(sha512_hex({"saltserver.exampleNONCEtop secret"}))}));
 }
 
 TEST(ForwardHandshake, TurnsAwayWhoDoesNot) {

@@ -98,17 +98,26 @@ TEST(ForwardRecords, Times) {
 
 TEST(ForwardRecords, ValuesOfEveryKind) {
   std::string deep = map({{"a", list({text("x"), "\x07"s, map({})})}});
-  Pairs pairs = {{"text", text("t")},     {"binary", binary("b")}, {"minus", "\xff"s},
-                 {"large", "\xcf\xff\xff\xff\xff\xff\xff\xff\xff"s}, {"float", "\xca\x3f\x00\x00\x00"s}, {"yes", "\xc3"s},
-                 {"nil", "\xc0"s},        {"deep", deep},          {"time", event_time(1, 5)},
-                 {"ext", "\xd5\x05" "ab"s}};
-  std::string expected = R"([{"timeUnixNano":"1000000000",)" + tagged +
-                         R"(,{"key":"text","value":{"stringValue":"t"}},{"key":"binary","value":{"stringValue":"b"}})"
-                         R"(,{"key":"minus","value":{"intValue":"-1"}},{"key":"large","value":{"stringValue":"18446744073709551615"}})"
-                         R"(,{"key":"float","value":{"doubleValue":0.5}},{"key":"yes","value":{"boolValue":true}},{"key":"nil","value":{}})"
-                         R"(,{"key":"deep","value":{"kvlistValue":{"values":[{"key":"a","value":{"arrayValue":{"values":[)"
-                         R"({"stringValue":"x"},{"intValue":"7"},{"kvlistValue":{}}]}}}]}}})"
-                         R"(,{"key":"time","value":{"stringValue":"1970-01-01T00:00:01.000000005Z"}},{"key":"ext","value":{"bytesValue":"YWI="}}]}])";
+  Pairs pairs = {{"text", text("t")},
+                 {"binary", binary("b")},
+                 {"minus", "\xff"s},
+                 {"large", "\xcf\xff\xff\xff\xff\xff\xff\xff\xff"s},
+                 {"float", "\xca\x3f\x00\x00\x00"s},
+                 {"yes", "\xc3"s},
+                 {"nil", "\xc0"s},
+                 {"deep", deep},
+                 {"time", event_time(1, 5)},
+                 {"ext",
+                  "\xd5\x05"
+                  "ab"s}};
+  std::string expected =
+      R"([{"timeUnixNano":"1000000000",)" + tagged +
+      R"(,{"key":"text","value":{"stringValue":"t"}},{"key":"binary","value":{"stringValue":"b"}})"
+      R"(,{"key":"minus","value":{"intValue":"-1"}},{"key":"large","value":{"stringValue":"18446744073709551615"}})"
+      R"(,{"key":"float","value":{"doubleValue":0.5}},{"key":"yes","value":{"boolValue":true}},{"key":"nil","value":{}})"
+      R"(,{"key":"deep","value":{"kvlistValue":{"values":[{"key":"a","value":{"arrayValue":{"values":[)"
+      R"({"stringValue":"x"},{"intValue":"7"},{"kvlistValue":{}}]}}}]}}})"
+      R"(,{"key":"time","value":{"stringValue":"1970-01-01T00:00:01.000000005Z"}},{"key":"ext","value":{"bytesValue":"YWI="}}]}])";
   EXPECT_EQ(read(message_mode("app.web", integer(1), map(pairs))).json, expected);
 }
 
@@ -126,14 +135,21 @@ TEST(ForwardRecords, TheBodyIsTheLaterOfLogAndMessage) {
 
 TEST(ForwardRecords, MetadataOfFluentBit) {
   std::string id = "0123456789abcdef";
-  std::string otlp = map({{"severity_number", "\x09"s}, {"severity_text", text("INFO")}, {"trace_id", binary(id)}, {"span_id", text("0011223344556677")},
-                          {"trace_flags", "\x01"s}, {"observed_timestamp", "\x2a"s}, {"attributes", map({{"a", text("b")}})},
-                          {"severity_number", "\x0a"s}, {"else", list({text("x")})}});
+  std::string otlp = map({{"severity_number", "\x09"s},
+                          {"severity_text", text("INFO")},
+                          {"trace_id", binary(id)},
+                          {"span_id", text("0011223344556677")},
+                          {"trace_flags", "\x01"s},
+                          {"observed_timestamp", "\x2a"s},
+                          {"attributes", map({{"a", text("b")}})},
+                          {"severity_number", "\x0a"s},
+                          {"else", list({text("x")})}});
   std::string time = list({event_time(1, 0), map({{"otlp", otlp}, {"stream", text("err")}})});
-  std::string expected = R"([{"timeUnixNano":"1000000000","observedTimeUnixNano":"42","severityNumber":10,"severityText":"INFO","body":{"stringValue":"x"},)" +
-                         tagged +
-                         R"(,{"key":"a","value":{"stringValue":"b"}},{"key":"fluent.metadata.stream","value":{"stringValue":"err"}}],)"
-                         R"("flags":1,"traceId":"30313233343536373839616263646566","spanId":"0011223344556677"}])";
+  std::string expected =
+      R"([{"timeUnixNano":"1000000000","observedTimeUnixNano":"42","severityNumber":10,"severityText":"INFO","body":{"stringValue":"x"},)" +
+      tagged +
+      R"(,{"key":"a","value":{"stringValue":"b"}},{"key":"fluent.metadata.stream","value":{"stringValue":"err"}}],)"
+      R"("flags":1,"traceId":"30313233343536373839616263646566","spanId":"0011223344556677"}])";
   EXPECT_EQ(read(forward_mode("app.web", {list({time, log_line("x")})})).json, expected);
   EXPECT_EQ(read(message_mode("app.web", time, log_line("x"))).json, expected) << "alone, too";
 }
@@ -153,7 +169,10 @@ TEST(ForwardRecords, WhatIsNoRecordIsLeftOutAlone) {
   for (const std::string& bad :
        {text("no entry"), list({integer(1)}), list({text("soon"), log_line("x")}), list({integer(1), text("no map")}),
         list({integer(1), nested}), list({integer(1), "\x81\x01\x02"s}), list({integer(1), map({{"in", "\x81\xc0\x02"s}})}),
-        list({list({integer(1), text("no map")}), log_line("x")}), list({"\xd5\x07" "ab"s, log_line("x")})}) {
+        list({list({integer(1), text("no map")}), log_line("x")}),
+        list({"\xd5\x07"
+              "ab"s,
+              log_line("x")})}) {
     Read read_all = read(packed_mode("t", entry(1, "a") + bad + entry(2, "b")));
     EXPECT_EQ(read_all.records, 2U) << bad;
     EXPECT_EQ(read_all.invalid, 1U) << bad;
@@ -165,8 +184,9 @@ TEST(ForwardRecords, WhatIsNoRecordIsLeftOutAlone) {
 TEST(ForwardRecords, TextThatIsNotUtf8IsRepaired) {
   Read repaired = read(message_mode("app\xff", integer(1), map({{"k\xfe", text("v\xfd")}, {"log", text("\xfc")}})));
   EXPECT_EQ(repaired.repaired, 4U);
-  EXPECT_EQ(repaired.json, "[{\"timeUnixNano\":\"1000000000\",\"body\":{\"stringValue\":\"\uFFFD\"},\"attributes\":[{\"key\":\"fluent.tag\","
-                           "\"value\":{\"stringValue\":\"app\uFFFD\"}},{\"key\":\"k\uFFFD\",\"value\":{\"stringValue\":\"v\uFFFD\"}}]}]");
+  EXPECT_EQ(repaired.json,
+            "[{\"timeUnixNano\":\"1000000000\",\"body\":{\"stringValue\":\"\uFFFD\"},\"attributes\":[{\"key\":\"fluent.tag\","
+            "\"value\":{\"stringValue\":\"app\uFFFD\"}},{\"key\":\"k\uFFFD\",\"value\":{\"stringValue\":\"v\uFFFD\"}}]}]");
 }
 
 TEST(ForwardMessage, WhatCannotBeReadSaysWhy) {
@@ -175,7 +195,9 @@ TEST(ForwardMessage, WhatCannotBeReadSaysWhy) {
     Result<ForwardMessage> message = open_forward_message(bytes, limit_bytes, ledger);
     return message.is_ok() ? std::string("OK") : message.status().to_string();
   };
-  auto says = [&](const std::string& bytes, const std::string& why) { EXPECT_NE(error(bytes).find(why), std::string::npos) << error(bytes); };
+  auto says = [&](const std::string& bytes, const std::string& why) {
+    EXPECT_NE(error(bytes).find(why), std::string::npos) << error(bytes);
+  };
   says("\x2a"s, "not an array of a tag");
   says(list({text("t")}), "not an array of a tag");
   says(list({"\x01"s, integer(1), map({})}), "its tag is not a text");
