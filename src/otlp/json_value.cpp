@@ -30,7 +30,7 @@ T as(dom::element element) {
 
 JsonValue object_of(dom::object object) {
   JsonValue value = of_kind(JsonValue::Kind::object);
-  for (dom::key_value_pair member : object) value.members.emplace_back(member.key, value_of(member.value));
+  for (dom::key_value_pair member : object) value.members.push_back({std::string(member.key), value_of(member.value)});
   return value;
 }
 
@@ -75,7 +75,7 @@ JsonValue value_of(dom::element element) {
 
 const JsonValue* JsonValue::find(std::string_view name) const {
   for (auto member = members.rbegin(); member != members.rend(); ++member)
-    if (member->first == name) return member->second.is(Kind::null) ? nullptr : &member->second;
+    if (member->name == name) return member->value.is(Kind::null) ? nullptr : &member->value;
   return nullptr;
 }
 

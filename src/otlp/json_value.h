@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/status.h"
 
 namespace vigia::otlp {
+
+struct JsonMember;
 
 struct JsonValue {
   enum class Kind : uint8_t { null, boolean, integer, real, string, array, object };
@@ -21,11 +22,16 @@ struct JsonValue {
   double real = 0;
   std::string string;
   std::vector<JsonValue> items;
-  std::vector<std::pair<std::string, JsonValue>> members;  // in the document's order, names may repeat
+  std::vector<JsonMember> members;  // in the document's order, names may repeat
 
   bool is(Kind wanted) const { return kind == wanted; }
   // The last member of that name, as most readers have it; nullptr when there is none or it is null.
   const JsonValue* find(std::string_view name) const;
+};
+
+struct JsonMember {
+  std::string name;
+  JsonValue value;
 };
 
 // INVALID_ARGUMENT says what is wrong. Text that is not UTF-8 is malformed, and so is what nests deeper than `most_levels`.
