@@ -60,6 +60,7 @@ const std::set<std::string>& FileSet::look() {
     if (!file.is_present && !file.is_remembered) check_gone(file);
     if (file.copy_of != 0) check_copy(file);
   });
+  identify_new();  // Of those that are gone one may have been cut.
   known_.forget_some();
   is_first_look_ = false;
   telemetry_.open_files.set(static_cast<double>(open_count_));
@@ -253,7 +254,9 @@ void FileSet::finish(TrackedFile& file) {
 void FileSet::look_at(TrackedFile& file) {
   if (!file.file || file.is_remembered) return;
   Result<FileFacts> facts = file.file->facts();
-  if (facts.is_ok()) check(file, *facts);
+  if (!facts.is_ok()) return;
+  check(file, *facts);
+  identify_new();
 }
 
 void FileSet::commit(FileId id, const Position& position) {

@@ -28,8 +28,12 @@ void FileSet::identify_new() {
     bool is_new = !file.is_identified && !file.is_remembered && !file.is_unwanted && file.size_bytes > 0;
     if (is_new && learn_beginning(file)) learned.push_back(&file);
   });
-  for (TrackedFile* file : learned)
-    if (find_original(*file)) check_copy(*file);
+  for (TrackedFile* file : learned) {
+    if (find_original(*file))
+      check_copy(*file);
+    else
+      want(*file);
+  }
 }
 
 bool FileSet::learn_beginning(TrackedFile& file) {
@@ -86,11 +90,14 @@ std::vector<TrackedFile*> FileSet::candidates_for(TrackedFile& file, std::string
 // How far the file has the content of `original`, as far as that was read.
 FileSet::Likeness FileSet::compare(TrackedFile& file, TrackedFile& original) {
   const Position& read = original.read;
+  pinned_ = &file;
+  bool can_tell = !original.is_present || open(original);
+  pinned_ = nullptr;
   Result<std::string> there = read_range(*file.file, read.offset - read.tail.size, read.tail.size);
   if (!there.is_ok()) return Likeness::none;
   if (read.offset > 0 && there->size() == read.tail.size) return read.tail.fits(*there) ? Likeness::all_that_was_read : Likeness::none;
   // It is shorter than what was read, or nothing was. Only the original itself can tell, and it must not have been cut.
-  if (!original.file || !has_tail(*original.file, read)) return Likeness::none;
+  if (!can_tell || !original.file || !has_tail(*original.file, read)) return Likeness::none;
   Result<uint64_t> end = content_end(file);
   if (!end.is_ok()) return Likeness::none;
   uint64_t count = std::min(*end, tail_bytes);

@@ -62,7 +62,7 @@ bool FileSet::make_room() {
     return file.is_present != idlest->is_present ? file.is_present : file.used_ms < idlest->used_ms;
   };
   known_.for_each([&](TrackedFile& file) {
-    if (!file.file || file.has_more || file.has_rest || !is_better(file)) return;
+    if (!file.file || &file == pinned_ || file.has_more || file.has_rest || !is_better(file)) return;
     // What is let go for good must have nothing that nobody has seen yet.
     Result<FileFacts> facts = file.is_present ? Result<FileFacts>(FileFacts()) : file.file->facts();
     bool is_done = file.is_present || !facts.is_ok() || (facts->size_bytes == file.size_bytes && facts->modified_ns == file.modified_ns);
@@ -95,7 +95,9 @@ FileSet::Progress FileSet::read_some(size_t budget_bytes) {
     auto next = wanted_.upper_bound(last_read_);
     if (next == wanted_.end()) next = wanted_.begin();
     TrackedFile* file = known_.by_id(*next);
-    if (!file || file->is_remembered || file->copy_of != 0) {
+    // As long as it is not known whether it is a copy, it waits for the next look.
+    if (!file || file->is_remembered || file->copy_of != 0 || !file->is_identified) {
+      if (file) file->has_more = false;
       wanted_.erase(next);
       continue;
     }
@@ -128,7 +130,8 @@ FileSet::Progress FileSet::read(TrackedFile& file, size_t budget_bytes, bool end
   file.has_more = false;
   wanted_.erase(id);
   if (outcome == FileReader::Outcome::replaced) {
-    want(start_over(file));
+    start_over(file);
+    identify_new();
     return Progress::more;
   }
   if (outcome == FileReader::Outcome::failed && !file.is_unwanted) file.size_bytes = 0;  // The next look tries again.
@@ -175,7 +178,10 @@ std::optional<int64_t> FileSet::next_rest_ms() const {
 // It has less than was read of it.
 void FileSet::cut(TrackedFile& file, uint64_t size) {
   bool is_plain = file.compression == Compression::none;
-  if (config_.on_truncate == OnTruncate::read_whole_file || !is_plain) return want(start_over(file));
+  if (config_.on_truncate == OnTruncate::read_whole_file || !is_plain) {
+    start_over(file);
+    return;
+  }
   if (config_.on_truncate == OnTruncate::ignore) {
     file.read.tail = {};  // What will be there then is not what was.
     known_.set_fingerprint(file, {});
