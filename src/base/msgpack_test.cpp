@@ -72,13 +72,16 @@ TEST(MsgpackReader, TextsAndExtensionsOfEveryWidth) {
     EXPECT_EQ(read_one(as_binary).bytes, text);
     EXPECT_EQ(read_one(as_binary).kind, Kind::binary);
   }
-  Value fixed = read_one("\xd7\x00\x00\x00\x00\x01\x00\x00\x00\x02"s);
+  // A value views the bytes that it was read from.
+  const std::string fixed_bytes = "\xd7\x00\x00\x00\x00\x01\x00\x00\x00\x02"s;
+  Value fixed = read_one(fixed_bytes);
   EXPECT_EQ(fixed.kind, Kind::extension);
   EXPECT_EQ(fixed.extension_type, 0);
   EXPECT_EQ(fixed.bytes, "\x00\x00\x00\x01\x00\x00\x00\x02"s);
-  Value variable = read_one(
+  const std::string variable_bytes =
       "\xc7\x03\xff"
-      "abc"s);
+      "abc"s;
+  Value variable = read_one(variable_bytes);
   EXPECT_EQ(variable.extension_type, -1);
   EXPECT_EQ(variable.bytes, "abc");
   EXPECT_EQ(read_one("\xc8\x00\x01\x05z"s).bytes, "z");

@@ -104,9 +104,9 @@ TEST_F(ResourceDetectionTest, DataWaitsForTheDetectorsAndNoLongerThanTheTimeout)
   start();
   send(before, early);
   EXPECT_EQ(early.count(), 0U);
-  kit_.advance_ms(2'000);
+  kit_.advance_ms(900);
   EXPECT_EQ(next_.tries(), 0U);
-  kit_.advance_ms(1'000);
+  kit_.advance_ms(2'100);
   EXPECT_EQ(next_.items(), 1U);
   EXPECT_TRUE(early.get().is_ok());
   EXPECT_NE(next_.taken()[0].bytes.find("prod"), std::string::npos) << "what others found is there";

@@ -124,7 +124,7 @@ TEST_F(ForwardConnectionTest, ALargeMessageGoesOnInPiecesAndIsAcknowledgedAtItsE
     output_.release();
     kit_.settle();
   }
-  EXPECT_GT(answers, 2U);
+  EXPECT_GT(answers, 1U);
   EXPECT_EQ(output_.items(), 50'000U);
   EXPECT_EQ(peer_.said, acknowledgement("large"));
   for (const auto& taken : output_.taken()) EXPECT_LT(taken.bytes.size(), size_t{1100} * 1024);
@@ -147,7 +147,7 @@ TEST_F(ForwardConnectionTest, WhatIsRefusedForNowIsOfferedAgainAndTheSenderWaits
   receive(message("one"));
   EXPECT_EQ(output_.tries(), 1U);
   EXPECT_TRUE(wants_input()) << "a little more may come";
-  receive(std::string(message("more", 60'000)));
+  receive(std::string(message("more", 100'000)));
   EXPECT_FALSE(wants_input());
   kit_.advance_ms(50);
   kit_.advance_ms(100);

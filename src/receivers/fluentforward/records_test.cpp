@@ -52,7 +52,7 @@ Read read(const std::string& bytes) {
   otlp::write_json(otlp::Signal::logs, request.view(), json);
   std::string_view all = json.view();
   size_t begin = all.find("\"logRecords\":[");
-  read.json = begin == std::string_view::npos ? "" : std::string(all.substr(begin + 13, all.rfind("]}]}") - begin - 13));
+  read.json = begin == std::string_view::npos ? "" : std::string(all.substr(begin + 13, all.rfind("]}]}]}") + 1 - begin - 13));
   return read;
 }
 
