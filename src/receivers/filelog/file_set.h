@@ -115,10 +115,10 @@ class FileSet {
   uint64_t round_ = 0;
   size_t open_count_ = 0;
   const TrackedFile* pinned_ = nullptr;  // It stays open while another one is opened.
-  std::set<FileId> wanted_;   // There may be something to read.
-  FileId last_read_ = 0;      // The next one's turn comes after it.
-  std::set<FileId> resting_;  // An entry waits for its end.
-  std::set<std::string> unreadable_;  // Told, until they can be read.
+  std::set<FileId> wanted_;              // There may be something to read.
+  FileId last_read_ = 0;                 // The next one's turn comes after it.
+  std::set<FileId> resting_;             // An entry waits for its end.
+  std::set<std::string> unreadable_;     // Told, until they can be read.
 };
 
 }  // namespace vigia::receivers

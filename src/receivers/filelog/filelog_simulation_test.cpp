@@ -23,8 +23,9 @@ class Simulation {
         keeps_matching_(pattern == "app.log*"),
         packs_(keeps_matching_ && random_.below(2) == 0),
         logs_("simulation-" + std::to_string(seed)),
-        yaml_("include: ['" + logs_ / pattern + "']\nstart_at: beginning\ncompression: auto\nfingerprint_size: " +
-              std::to_string(16 + random_.below(500)) + "\nmax_concurrent_files: " + std::to_string((may_die ? 2 : 8) + random_.below(20))) {
+        yaml_("include: ['" + logs_ / pattern +
+              "']\nstart_at: beginning\ncompression: auto\nfingerprint_size: " + std::to_string(16 + random_.below(500)) +
+              "\nmax_concurrent_files: " + std::to_string((may_die ? 2 : 8) + random_.below(20))) {
     reader_ = std::make_unique<Reader>(kit_, config_of(yaml_));
   }
 

@@ -158,7 +158,7 @@ TEST_F(ForwardConnectionTest, WhatIsRefusedForNowIsOfferedAgainAndTheSenderWaits
   kit_.advance_ms(1);
   EXPECT_EQ(peer_.said.substr(0, acknowledgement("one").size()), acknowledgement("one"));
   EXPECT_TRUE(wants_input());
-  EXPECT_EQ(output_.items(), 60'001U);
+  EXPECT_EQ(output_.items(), 100'001U);
   EXPECT_EQ(metric("vigia_fluentforward_retries"), 3);
   EXPECT_EQ(metric("otelcol_receiver_refused_log_records"), 0);
 }

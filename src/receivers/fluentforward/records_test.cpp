@@ -111,7 +111,7 @@ TEST(ForwardRecords, ValuesOfEveryKind) {
                   "\xd5\x05"
                   "ab"s}};
   std::string expected =
-      R"([{"timeUnixNano":"1000000000",)" + tagged +
+      R"([{"timeUnixNano":"1000000000","body":{},)" + tagged +
       R"(,{"key":"text","value":{"stringValue":"t"}},{"key":"binary","value":{"stringValue":"b"}})"
       R"(,{"key":"minus","value":{"intValue":"-1"}},{"key":"large","value":{"stringValue":"18446744073709551615"}})"
       R"(,{"key":"float","value":{"doubleValue":0.5}},{"key":"yes","value":{"boolValue":true}},{"key":"nil","value":{}})"
@@ -128,9 +128,9 @@ TEST(ForwardRecords, TheBodyIsTheLaterOfLogAndMessage) {
   EXPECT_EQ(body({{"message", text("b")}, {"log", "\x05"s}}), expected(R"("body":{"intValue":"5"},)"));
   EXPECT_EQ(body({{"message", map({{"k", text("v")}})}}),
             expected(R"("body":{"kvlistValue":{"values":[{"key":"k","value":{"stringValue":"v"}}]}},)"));
-  EXPECT_EQ(body({{"log", "\xc0"s}}), expected(""));
-  EXPECT_EQ(body({}), expected(""));
-  EXPECT_EQ(body({{"fluent.tag", text("not this one")}}), expected("")) << "the message's tag is the record's";
+  EXPECT_EQ(body({{"log", "\xc0"s}}), expected(R"("body":{},)"));
+  EXPECT_EQ(body({}), expected(R"("body":{},)"));
+  EXPECT_EQ(body({{"fluent.tag", text("not this one")}}), expected(R"("body":{},)")) << "the message's tag is the record's";
 }
 
 TEST(ForwardRecords, MetadataOfFluentBit) {
