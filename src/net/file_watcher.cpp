@@ -62,8 +62,9 @@ class Inotify final : public FileWatcher, public IoHandler {
       for (ssize_t at = 0; at < count;) {
         inotify_event event;
         std::memcpy(&event, room.data() + at, sizeof event);
+        const char* name = room.data() + at + sizeof event;
+        sort_in(event, std::string_view(name, event.len > 0 ? ::strnlen(name, event.len) : 0), changes);
         at += static_cast<ssize_t>(sizeof event + event.len);
-        sort_in(event, changes);
       }
     }
   }
@@ -81,16 +82,27 @@ class Inotify final : public FileWatcher, public IoHandler {
     return id;
   }
 
-  static void sort_in(const inotify_event& event, Changes& changes) {
+  void sort_in(const inotify_event& event, std::string_view name, Changes& changes) {
+    if (event.mask & IN_MOVED_FROM) moving_ = {event.cookie, event.wd, std::string(name)};
+    // The two halves of a rename follow one another.
+    if ((event.mask & IN_MOVED_TO) && moving_.cookie == event.cookie)
+      changes.renames.push_back({moving_.directory, std::move(moving_.name), event.wd, std::string(name)});
     if (event.mask & IN_Q_OVERFLOW) changes.is_incomplete = true;
     if (event.mask & IN_IGNORED) changes.ended.push_back(event.wd);
     if (event.mask & IN_MODIFY) changes.contents.push_back(event.wd);
     if (event.mask & (name_events | IN_IGNORED | IN_UNMOUNT)) changes.names = true;
   }
 
+  struct Moving {
+    uint32_t cookie = 0;
+    Id directory = 0;
+    std::string name;
+  };
+
   EventLoop& loop_;
   const int descriptor_;
   Function<void()> changed_;
+  Moving moving_;
 };
 
 }  // namespace

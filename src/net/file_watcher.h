@@ -19,11 +19,20 @@ class FileWatcher {
  public:
   using Id = int;  // never negative
 
+  // Within one watched directory or from one to another.
+  struct Rename {
+    Id from_directory;
+    std::string from;
+    Id to_directory;
+    std::string to;
+  };
+
   struct Changes {
-    bool names = false;          // In a watched directory something came, went or changed its permissions.
-    bool is_incomplete = false;  // There were too many to tell.
-    std::vector<Id> contents;    // Files that were written to or cut. May name one that has been forgotten.
-    std::vector<Id> ended;       // Their file or directory is no more, and their watch neither.
+    bool names = false;           // In a watched directory something came, went or changed its permissions.
+    bool is_incomplete = false;   // There were too many to tell.
+    std::vector<Rename> renames;  // In the order in which they happened.
+    std::vector<Id> contents;     // Files that were written to or cut. May name one that has been forgotten.
+    std::vector<Id> ended;        // Their file or directory is no more, and their watch neither.
   };
 
   virtual ~FileWatcher() = default;

@@ -57,7 +57,11 @@ class FileWatcherTest : public testing::Test {
 TEST_F(FileWatcherTest, TellsOfNamesThatComeAndGo) {
   on_loop([&] { ASSERT_TRUE(watcher_->watch_names(directory_).is_ok()); });
   EXPECT_TRUE(changes_of([&] { append("a", ""); }).names);
-  EXPECT_TRUE(changes_of([&] { std::filesystem::rename(directory_ + "/a", directory_ + "/b"); }).names);
+  FileWatcher::Changes renamed = changes_of([&] { std::filesystem::rename(directory_ + "/a", directory_ + "/b"); });
+  EXPECT_TRUE(renamed.names);
+  ASSERT_EQ(renamed.renames.size(), 1U);
+  EXPECT_EQ(renamed.renames[0].from, "a");
+  EXPECT_EQ(renamed.renames[0].to, "b");
   EXPECT_TRUE(changes_of([&] { std::filesystem::permissions(directory_ + "/b", std::filesystem::perms::owner_read); }).names);
   EXPECT_TRUE(changes_of([&] { std::filesystem::remove(directory_ + "/b"); }).names);
 }

@@ -10,6 +10,9 @@ namespace {
 // How long a file that was rotated away is watched for what its writer still adds.
 constexpr int64_t linger_ms = 60'000;
 constexpr int64_t linger_of_removed_ms = 1'000;
+// How long a rename is remembered that may concern a file not seen yet, and how many of them.
+constexpr int64_t stray_ms = 10'000;
+constexpr size_t most_strays = 1'000;
 
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
 
@@ -47,6 +50,7 @@ const std::set<std::string>& FileSet::look() {
     if (file.is_present && file.seen_round != round_) lose(file);
   });
   for (const FoundFile* found : fresh) begin(*found);
+  begin_strays();
   for (const FoundFile& found : found_.files) {
     TrackedFile* file = known_.by_inode(found.facts.device, found.facts.inode);
     if (!file || !file->is_present || file->path != found.path) continue;
@@ -174,13 +178,16 @@ FileSet::Search FileSet::find_moved(TrackedFile& file) {
   return Search::not_there;
 }
 
-void FileSet::begin(const FoundFile& found) {
-  if (!has_room()) return;  // Its turn comes.
+TrackedFile* FileSet::begin(const FoundFile& found) {
+  if (!has_room()) return nullptr;  // Its turn comes.
   Result<OpenedFile> opened = open_log_file(context_.files, found.path, config_);
-  if (!opened.is_ok()) return tell_unreadable(found.path, opened.status());
+  if (!opened.is_ok()) {
+    tell_unreadable(found.path, opened.status());
+    return nullptr;
+  }
   unreadable_.erase(found.path);
   // Somebody may have put another one there since.
-  if (known_.by_inode(opened->facts.device, opened->facts.inode)) return;
+  if (known_.by_inode(opened->facts.device, opened->facts.inode)) return nullptr;
   auto file = std::make_unique<TrackedFile>();
   file->path = found.path;
   file->device = opened->facts.device;
@@ -190,18 +197,53 @@ void FileSet::begin(const FoundFile& found) {
   file->seen_round = round_;
   TrackedFile& added = known_.add(std::move(file));
   is_dirty_ = true;
-  if (!take_opened(added, std::move(*opened))) return;
-  if (!is_first_look_ || config_.starts_at_beginning) return;
+  if (!take_opened(added, std::move(*opened)) || !is_first_look_ || config_.starts_at_beginning) return &added;
   // To find the end of what is compressed it would have to be read; and nobody writes to it any more.
   added.is_unwanted = added.compression != Compression::none;
-  if (added.is_unwanted) return close(added);
+  if (added.is_unwanted) {
+    close(added);
+    return &added;
+  }
   start_at(added, found.facts.size_bytes);
   added.size_bytes = added.read.offset;
   // What was there before is known of it, should it be copied.
   Result<std::string> beginning = read_range(*added.file, 0, config_.fingerprint_size);
-  if (!beginning.is_ok() || beginning->empty()) return;
+  if (!beginning.is_ok() || beginning->empty()) return &added;
   known_.set_fingerprint(added, Sample::of(*beginning));
   added.is_identified = true;
+  return &added;
+}
+
+bool FileSet::is_wanted(const std::string& path) const {
+  auto matches = [&](const Glob& glob) { return glob.matches(path); };
+  const FinderConfig& finder = config_.finder;
+  return std::any_of(finder.include.begin(), finder.include.end(), matches) &&
+         std::none_of(finder.exclude.begin(), finder.exclude.end(), matches);
+}
+
+void FileSet::note_rename(const std::string& from, const std::string& to) {
+  auto stray = strays_.extract(from);
+  if (stray.empty() && !is_wanted(from)) return;
+  Stray moved = stray.empty() ? Stray{from, now_ms()} : std::move(stray.mapped());
+  if (!is_wanted(to) && (strays_.contains(to) || strays_.size() < most_strays)) strays_[to] = std::move(moved);
+}
+
+// What matched and does not any more before anybody has looked: rotation that is quicker than we are.
+void FileSet::begin_strays() {
+  for (const auto& [path, stray] : strays_) {
+    Result<FileFacts> facts = context_.files.facts(path);
+    if (!facts.is_ok() || facts->kind != FileKind::regular || known_.by_inode(facts->device, facts->inode)) continue;
+    TrackedFile* file = begin({path, *facts});
+    if (!file) continue;
+    file->path = stray.matched_as;
+    file->is_present = false;
+    file->gone_ms = now_ms();
+    file->size_bytes = facts->size_bytes;
+    file->modified_ns = facts->modified_ns;
+    telemetry_.renamed.add();
+  }
+  // It may be renamed once more before its turn comes.
+  std::erase_if(strays_, [&](const auto& one) { return now_ms() - one.second.since_ms > stray_ms; });
 }
 
 // What the file system says of it now, against what was seen last.

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -46,6 +47,8 @@ class FileSet {
 
   // Finds out what is there and what has become of what was. Gives the directories that were searched.
   const std::set<std::string>& look();
+  // Somebody renamed a file. One that matched and was renamed between two looks is read all the same.
+  void note_rename(const std::string& from, const std::string& to);
   // Somebody wrote to an open file.
   void look_at(TrackedFile& file);
 
@@ -70,7 +73,9 @@ class FileSet {
   void lose(TrackedFile& file);
   enum class Search : uint8_t { found, not_there, no_room };
   Search find_moved(TrackedFile& file);
-  void begin(const FoundFile& found);
+  TrackedFile* begin(const FoundFile& found);
+  void begin_strays();
+  bool is_wanted(const std::string& path) const;
   void verify(TrackedFile& file, const FileFacts& facts);
   void check(TrackedFile& file, const FileFacts& facts);
   void check_gone(TrackedFile& file);
@@ -119,6 +124,12 @@ class FileSet {
   FileId last_read_ = 0;                 // The next one's turn comes after it.
   std::set<FileId> resting_;             // An entry waits for its end.
   std::set<std::string> unreadable_;     // Told, until they can be read.
+  // By where it is now: a file that matched, under which name, and when it was renamed.
+  struct Stray {
+    std::string matched_as;
+    int64_t since_ms = 0;
+  };
+  std::map<std::string, Stray> strays_;
 };
 
 }  // namespace vigia::receivers

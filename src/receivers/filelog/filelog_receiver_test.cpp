@@ -86,7 +86,8 @@ TEST_F(FilelogReceiverTest, LinesArriveAndAreCounted) {
   logs_.append("a.log", lines(0, 10));
   EXPECT_TRUE(wait_for_items(2'510));
   EXPECT_GE(output_.taken().size(), 4U);
-  EXPECT_EQ(kit_.metric("otelcol_receiver_accepted_log_records{receiver=\"filelog\""), 2'510);
+  // The answer is counted a moment after the data has arrived.
+  EXPECT_TRUE(wait_until([&] { return kit_.metric("otelcol_receiver_accepted_log_records{receiver=\"filelog\"") == 2'510; }));
   EXPECT_EQ(kit_.metric("otelcol_fileconsumer_open_files"), 1);
 }
 

@@ -85,6 +85,24 @@ TEST_F(RotationTest, SeveralRotationsBetweenTwoLooks) {
   EXPECT_EQ(sorted(reader_->look_and_read()), sorted(bodies(10, 40)));
 }
 
+TEST_F(RotationTest, FilesThatMatchedForAMomentOnlyAreReadWhenSomebodyToldOfIt) {
+  start("app.log");
+  logs_.append("app.log", lines(0, 10));
+  EXPECT_EQ(reader_->look_and_read(), bodies(0, 10));
+  auto rotate = [&](const std::string& from, const std::string& to) {
+    logs_.rename(from, to);
+    reader_->files().note_rename(logs_ / from, logs_ / to);
+  };
+  rotate("app.log", "app.log.1");
+  for (int i = 1; i < 4; i++) {
+    logs_.append("app.log", lines(10 * i, 10 * i + 10));
+    for (int number = i; number > 0; number--) rotate("app.log." + std::to_string(number), "app.log." + std::to_string(number + 1));
+    rotate("app.log", "app.log.1");
+  }
+  EXPECT_EQ(sorted(reader_->look_and_read()), sorted(bodies(10, 40)));
+  EXPECT_EQ(reader_->look_and_read(), Bodies());
+}
+
 TEST_F(RotationTest, ARemovedFileIsReadToItsEnd) {
   start();
   logs_.append("app.log", lines(0, 5));

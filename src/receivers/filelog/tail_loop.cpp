@@ -145,6 +145,11 @@ void TailLoop::watch_directories(const std::set<std::string>& directories) {
 
 void TailLoop::names_changed() {
   net::FileWatcher::Changes changes = names_->take();
+  std::map<net::FileWatcher::Id, std::string> directories;
+  if (!changes.renames.empty())
+    for (const auto& [directory, id] : watched_) directories[id] = directory;
+  for (const net::FileWatcher::Rename& rename : changes.renames)
+    files_.note_rename(directories[rename.from_directory] + rename.from, directories[rename.to_directory] + rename.to);
   std::erase_if(watched_,
                 [&](const auto& one) { return std::find(changes.ended.begin(), changes.ended.end(), one.second) != changes.ended.end(); });
   next_look_ms_ = std::min(next_look_ms_, last_look_ms_ + least_look_pause_ms);
