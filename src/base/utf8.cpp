@@ -51,4 +51,31 @@ std::string repair_utf8(std::string_view text) {
   return repaired;
 }
 
+char* put_utf8(char* at, uint32_t character) {
+  auto put = [&](uint32_t byte) { *at++ = static_cast<char>(byte); };
+  auto follow = [&](int bits) { put(0x80 | (character >> bits & 0x3F)); };
+  if (character > 0x10FFFF || (character >= 0xD800 && character <= 0xDFFF)) character = 0xFFFD;
+  if (character < 0x80) {
+    put(character);
+  } else if (character < 0x800) {
+    put(0xC0 | character >> 6);
+    follow(0);
+  } else if (character < 0x10000) {
+    put(0xE0 | character >> 12);
+    follow(6);
+    follow(0);
+  } else {
+    put(0xF0 | character >> 18);
+    follow(12);
+    follow(6);
+    follow(0);
+  }
+  return at;
+}
+
+void append_utf8(std::string& out, uint32_t character) {
+  char bytes[4];
+  out.append(bytes, put_utf8(bytes, character));
+}
+
 }  // namespace vigia

@@ -29,4 +29,8 @@ inline bool is_valid_utf8(std::string_view text) {
 // The text with U+FFFD in the place of every maximal run of bytes that cannot be part of a character.
 std::string repair_utf8(std::string_view text);
 
+// Writes a character and returns what lies behind it; surrogates and what lies beyond Unicode become U+FFFD. REQUIRES: room for 4 bytes.
+char* put_utf8(char* at, uint32_t character);
+void append_utf8(std::string& out, uint32_t character);
+
 }  // namespace vigia

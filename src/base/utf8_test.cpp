@@ -53,5 +53,19 @@ TEST(Utf8, RepairsLikeUnicodeRecommends) {
   EXPECT_EQ(repair_utf8("\xF0\x80\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
+// Every character is written as it is read, and nothing else is.
+TEST(Utf8, WritesEveryCharacter) {
+  for (uint32_t character = 0; character <= 0x110001; character++) {
+    bool is_character = character <= 0x10FFFF && (character < 0xD800 || character > 0xDFFF);
+    std::string text;
+    append_utf8(text, character);
+    ASSERT_TRUE(is_valid_utf8(text)) << character;
+    ASSERT_EQ(text == "\xEF\xBF\xBD", !is_character || character == 0xFFFD) << character;
+  }
+  std::string text;
+  for (uint32_t character : {0x41u, 0xF1u, 0x20ACu, 0x1F600u}) append_utf8(text, character);
+  EXPECT_EQ(text, "A\xC3\xB1\xE2\x82\xAC\xF0\x9F\x98\x80");
+}
+
 }  // namespace
 }  // namespace vigia

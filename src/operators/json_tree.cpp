@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/utf8.h"
+
 namespace vigia::operators {
 
 namespace {
@@ -41,25 +43,6 @@ int hex4(const char* at, const char* end) {
   unsigned value = 0;
   auto [stop, error] = std::from_chars(at, at + 4, value, 16);
   return error == std::errc() && stop == at + 4 ? static_cast<int>(value) : -1;
-}
-
-char* put_utf8(char* out, uint32_t character) {
-  if (character < 0x80) {
-    *out++ = static_cast<char>(character);
-  } else if (character < 0x800) {
-    *out++ = static_cast<char>(0xC0 | character >> 6);
-    *out++ = static_cast<char>(0x80 | (character & 0x3F));
-  } else if (character < 0x10000) {
-    *out++ = static_cast<char>(0xE0 | character >> 12);
-    *out++ = static_cast<char>(0x80 | (character >> 6 & 0x3F));
-    *out++ = static_cast<char>(0x80 | (character & 0x3F));
-  } else {
-    *out++ = static_cast<char>(0xF0 | character >> 18);
-    *out++ = static_cast<char>(0x80 | (character >> 12 & 0x3F));
-    *out++ = static_cast<char>(0x80 | (character >> 6 & 0x3F));
-    *out++ = static_cast<char>(0x80 | (character & 0x3F));
-  }
-  return out;
 }
 
 // The character behind \u, whose digits begin at `at`; takes the second half of a pair too. Half pairs are U+FFFD.

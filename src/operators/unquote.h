@@ -20,7 +20,4 @@ bool unescape(std::string_view inside, EscapeRules rules, std::string& out);
 // A whole Go literal: "…", `…` or a single character as '…'. False when it is none.
 bool unquote(std::string_view literal, std::string& out);
 
-// Appends a character as UTF-8; surrogates and what lies beyond Unicode as U+FFFD.
-void append_utf8(std::string& out, uint32_t character);
-
 }  // namespace vigia::operators

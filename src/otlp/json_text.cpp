@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
+
 namespace vigia::otlp {
 
 namespace {
@@ -141,25 +143,8 @@ bool is_low_surrogate(uint32_t unit) { return unit >= 0xDC00 && unit < 0xE000; }
 
 template <typename Out>
 void append_character(Out& out, uint32_t code) {
-  std::array<char, 4> bytes;
-  size_t size = 0;
-  auto add = [&](uint32_t byte) { bytes[size++] = static_cast<char>(byte); };
-  if (code < 0x80) {
-    add(code);
-  } else if (code < 0x800) {
-    add(0xC0 | code >> 6);
-    add(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    add(0xE0 | code >> 12);
-    add(0x80 | (code >> 6 & 0x3F));
-    add(0x80 | (code & 0x3F));
-  } else {
-    add(0xF0 | code >> 18);
-    add(0x80 | (code >> 12 & 0x3F));
-    add(0x80 | (code >> 6 & 0x3F));
-    add(0x80 | (code & 0x3F));
-  }
-  out.append(std::string_view(bytes.data(), size));
+  char bytes[4];
+  out.append(std::string_view(bytes, static_cast<size_t>(put_utf8(bytes, code) - bytes)));
 }
 
 // A \u escape, with its second half where it has one. Adds to `repaired` when the halves do not belong together.

@@ -8,30 +8,13 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace vigia::receivers {
 
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
-
-void append_character(std::string& out, uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | code >> 6);
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | code >> 12);
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | code >> 18);
-    out += static_cast<char>(0x80 | (code >> 12 & 0x3F));
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
 
 uint32_t unit_at(std::string_view raw, size_t at, bool is_little) {
   auto first = static_cast<unsigned char>(raw[at]);
@@ -47,7 +30,7 @@ void decode_utf16(std::string_view raw, bool is_little, std::string& out) {
     if (is_high && at + 3 < raw.size()) {
       uint32_t low = unit_at(raw, at + 2, is_little);
       if (low >= 0xDC00 && low < 0xE000) {
-        append_character(out, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
+        append_utf8(out, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
         at += 2;
         continue;
       }
@@ -56,7 +39,7 @@ void decode_utf16(std::string_view raw, bool is_little, std::string& out) {
     if (is_lone)
       out += replacement;
     else
-      append_character(out, unit);
+      append_utf8(out, unit);
   }
   if (at < raw.size()) out += replacement;
 }
@@ -161,7 +144,7 @@ void TextEncoding::decode(std::string_view raw, std::string& out) const {
     case Kind::utf16be:
       return decode_utf16(raw, kind_ == Kind::utf16le, out);
     case Kind::latin1:
-      for (char c : raw) append_character(out, static_cast<unsigned char>(c));
+      for (char c : raw) append_utf8(out, static_cast<unsigned char>(c));
       return;
     case Kind::other:
       return converter_->decode(raw, out);
