@@ -77,6 +77,7 @@ std::string agent_health_json(const AgentCondition& condition, int64_t now_wall_
 }
 
 AgentHealth::AgentHealth(Parts parts) : parts_(std::move(parts)), started_steady_ns_(parts_.clock.steady_ns()) {
+  parts_.deliveries->watch();
   cpu_.with([&](CpuReading& reading) { reading = {started_steady_ns_, pipeline::cpu_seconds(), 0}; });
 }
 

@@ -39,7 +39,7 @@ class AgentHealth {
     const MetricRegistry& metrics;
     const Clock& clock;
     FileSystem& files;
-    std::shared_ptr<const pipeline::DeliveryBoard> deliveries;
+    std::shared_ptr<pipeline::DeliveryBoard> deliveries;
     std::string version;
   };
   explicit AgentHealth(Parts parts);

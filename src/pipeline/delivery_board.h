@@ -2,6 +2,7 @@
 
 // What has become of each exporter's sends, for those who tell about health: the agent's page and its own telemetry. Any thread.
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -35,6 +36,10 @@ struct Delivery {
 
 class DeliveryBoard {
  public:
+  // Until somebody watches nothing is noted: a collector that nobody asks for its health pays nothing for each send.
+  void watch() { is_watched_.store(true, std::memory_order_relaxed); }
+  bool is_watched() const { return is_watched_.load(std::memory_order_relaxed); }
+
   // A refusal of what a batch holds says nothing about the destination, and counts as neither.
   void on_answer(SendRound round);
   // The state of one exporter; an empty one when it has not sent yet.
@@ -50,6 +55,7 @@ class DeliveryBoard {
     std::deque<SendRound> rounds;
     size_t most_rounds = 0;
   };
+  std::atomic<bool> is_watched_{false};
   Guarded<State> state_;
 };
 

@@ -87,7 +87,7 @@ Sender::Core::Core(const Context& context, const SenderConfig& config, otlp::Sig
 void Sender::Core::attempt(JobPointer job) {
   int64_t now_ms = clock_.steady_ms();
   if (job->tries++ == 0) job->first_try_ms = now_ms;
-  job->started_wall_ns = clock_.wall_ns();
+  if (is_reported()) job->started_wall_ns = clock_.wall_ns();
   int64_t timeout_ms = config_.timeout_ms;
   state_.with([&](State& state) {
     if (!state.is_stopping) return;
@@ -144,7 +144,8 @@ void Sender::Core::answered(JobPointer job, Status status) {
 }
 
 void Sender::Core::report(const Job& job, const Status& status) {
-  if (!deliveries_) return;
+  // A try that began before somebody watched has no beginning to tell of.
+  if (!is_reported() || job.started_wall_ns == 0) return;
   deliveries_->on_answer(
       {exporter_, signal_, job.started_wall_ns, clock_.wall_ns(), job.batch.item_count, job.batch.payload.size(), status});
 }

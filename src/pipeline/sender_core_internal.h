@@ -155,6 +155,7 @@ class Sender::Core : public std::enable_shared_from_this<Sender::Core> {
 
   void attempt(JobPointer job);
   void answered(JobPointer job, Status status);
+  bool is_reported() const { return deliveries_ && deliveries_->is_watched(); }
   void report(const Job& job, const Status& status);
   int64_t wait_before_retry_ms(const Job& job, const Status& status);
   void retry_later(JobPointer job, int64_t wait_ms, Status status);

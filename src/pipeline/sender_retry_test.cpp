@@ -27,6 +27,25 @@ TEST_F(SenderTest, RetriesWithGrowingWaitsAndTheDelayTheOtherSideAsksFor) {
   EXPECT_EQ(record->released, 1);
 }
 
+TEST_F(SenderTest, EveryTryIsToldToWhoeverWatches) {
+  Context context = kit_.context("otlp/x");
+  context.deliveries = std::make_shared<DeliveryBoard>();
+  context.deliveries->keep_rounds(10);
+  sender_ = make_sender(context, small_config(), peer_);
+  script({Status(), unavailable("down"), Status()});
+  send(1);
+  EXPECT_TRUE(context.deliveries->take_rounds().empty()) << "nobody watches";
+  context.deliveries->watch();
+  send(4);
+  EXPECT_EQ(context.deliveries->of("otlp/x").failures_in_a_row, 1u);
+  EXPECT_EQ(context.deliveries->of("otlp/x").last_failure.message(), "down");
+  kit_.advance_ms(1000);
+  EXPECT_EQ(context.deliveries->of("otlp/x").failures_in_a_row, 0u);
+  std::vector<SendRound> rounds = context.deliveries->take_rounds();
+  ASSERT_EQ(rounds.size(), 2u);
+  EXPECT_EQ(rounds[1].items, 4u);
+}
+
 TEST_F(SenderTest, APermanentErrorDropsTheBatchAtOnceAndIsCounted) {
   make(small_config());
   script({invalid_argument("no"), Status()});

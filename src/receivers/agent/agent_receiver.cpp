@@ -71,6 +71,7 @@ class AgentReceiver::Rounds : public std::enable_shared_from_this<AgentReceiver:
 
 void AgentReceiver::Rounds::begin() {
   if (outputs_.logs && context_.own_log) context_.own_log->open(config_.log_level, config_.max_logs);
+  if (context_.deliveries) context_.deliveries->watch();
   if (outputs_.traces && context_.deliveries) context_.deliveries->keep_rounds(config_.max_spans);
   context_.background.loop().post([self = shared_from_this()] { self->round(); });
 }
