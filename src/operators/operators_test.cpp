@@ -57,6 +57,7 @@ constexpr OperatorCase cases[] = {
      R"(body {"a":"b","c":"d e","f":"g \"h\"","i":""})"},
     {"key_value_delimiters", "[{type: key_value_parser, delimiter: ':', pair_delimiter: '; ', parse_to: body}]", "a: 1; b:2; ",
      R"(body {"a":"1","b":"2"})"},
+    {"key_value_nothing", "[{type: key_value_parser, parse_to: body}]", "=", R"(body {"":""})"},
     {"key_value_open_quote", "[{type: key_value_parser, on_error: drop}]", "a=\"b", ""},
     {"key_value_no_delimiter", "[{type: key_value_parser, on_error: drop}]", "a=b c", ""},
     // --- csv_parser ---

@@ -51,7 +51,7 @@ struct World {
       std::optional<config::Node> node = config::read_yaml(source, diagnostics);
       CHECK(node.has_value());
       config::Section section(*node, "fuzz", diagnostics);
-      Chain chain = decode_chain(section);
+      operators::Chain chain = decode_chain(section);
       CHECK(!diagnostics.has_errors());
       runs.push_back(*ChainRun::create(
           chain, {.clock = clock, .files = files, .metrics = metrics, .ledger = ledger, .log = Logger(), .receiver = "fuzz"}));

@@ -19,7 +19,7 @@ char* put_tag(char* at, uint32_t tag) {
 }
 
 char* put_raw(char* at, std::string_view bytes) {
-  std::memcpy(at, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
   return at + bytes.size();
 }
 

@@ -51,7 +51,7 @@ std::string_view AttributeLabels::joined(std::span<const Entry> entries, Scratch
     std::string_view value = entry.label.value;
     if (std::string_view(text, size) == value) continue;
     if (size > 0) text[size++] = ';';
-    std::memcpy(text + size, value.data(), value.size());
+    if (!value.empty()) std::memcpy(text + size, value.data(), value.size());
     size += value.size();
   }
   scratch.give_back(most_bytes - size);
