@@ -8,7 +8,7 @@ namespace vigia::receivers {
 namespace {
 
 constexpr size_t input_bytes = 64 << 10;
-constexpr size_t kept_window_bytes = 64 << 10;
+constexpr size_t least_kept_bytes = 64 << 10;
 constexpr size_t step_bytes = 64 << 10;
 
 }  // namespace
@@ -32,6 +32,7 @@ void DecompressedFile::begin_anew() {
 
 Result<size_t> DecompressedFile::read_at(uint64_t offset, char* out, size_t size) {
   if (offset < produced_end_ - window_.size()) begin_anew();
+  kept_bytes_ = std::max(least_kept_bytes, size);
   size_t done = 0;
   while (done < size) {
     uint64_t wanted = offset + done;
@@ -51,7 +52,7 @@ Result<size_t> DecompressedFile::read_at(uint64_t offset, char* out, size_t size
 
 // Adds some content to the window, none at the end of the file.
 Status DecompressedFile::produce() {
-  if (window_.size() > 2 * kept_window_bytes) window_.erase(0, window_.size() - kept_window_bytes);
+  if (window_.size() > 2 * kept_bytes_) window_.erase(0, window_.size() - kept_bytes_);
   for (;;) {
     if (input_at_ == input_.size()) {
       input_.resize(input_bytes);

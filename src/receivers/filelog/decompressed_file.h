@@ -10,7 +10,7 @@
 
 namespace vigia::receivers {
 
-// Reading goes forward; a step back of a few KB costs nothing, one further back begins anew. The file may grow meanwhile.
+// Reading goes forward; a step back into what was read last costs nothing, one further back begins anew. The file may grow meanwhile.
 // size_bytes() and facts() are those of the compressed file.
 class DecompressedFile final : public File {
  public:
@@ -42,6 +42,7 @@ class DecompressedFile final : public File {
   std::string input_;  // Read and not yet taken by the stream.
   size_t input_at_ = 0;
   std::string window_;         // The content's bytes before produced_end_.
+  size_t kept_bytes_ = 0;      // Of the window, at least.
   uint64_t produced_end_ = 0;  // Where the content ends that has been produced.
   uint64_t taken_ = 0;
   bool is_between_members_ = true;

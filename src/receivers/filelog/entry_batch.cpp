@@ -7,7 +7,7 @@ namespace vigia::receivers {
 
 void EntryBatch::open() {
   if (is_open_) return;
-  writer_.emplace(ledger_, most_bytes / 4);
+  writer_.emplace(ledger_, usual_bytes_ + usual_bytes_ / 8);
   run_->begin_batch(*writer_);
   is_open_ = true;
 }
@@ -55,6 +55,7 @@ Parcel EntryBatch::close(KnownFiles& files) {
   if (is_open_) {
     parcel.item_count = run_->end_batch();
     if (parcel.item_count > 0) parcel.request = writer_->take();
+    usual_bytes_ = std::clamp(parcel.request.size(), least_bytes, 2 * most_bytes);
     is_open_ = false;
     writer_.reset();
   }

@@ -36,6 +36,7 @@ class EntryBatch {
  public:
   static constexpr size_t most_records = 1'000;
   static constexpr size_t most_bytes = 1 << 20;
+  static constexpr size_t least_bytes = 4 << 10;
 
   EntryBatch(std::unique_ptr<operators::ChainRun> run, MemoryLedger& ledger) : run_(std::move(run)), ledger_(ledger) {}
 
@@ -64,6 +65,7 @@ class EntryBatch {
   const std::unique_ptr<operators::ChainRun> run_;
   MemoryLedger& ledger_;
   std::optional<otlp::RequestWriter> writer_;
+  size_t usual_bytes_ = least_bytes;  // Of a request, by the last one.
   bool is_open_ = false;
   std::map<FileId, Position> marks_;
   std::map<FileId, Position> held_;  // Files of which something is held: how far they were pushed.

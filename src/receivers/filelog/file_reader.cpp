@@ -12,7 +12,8 @@ namespace vigia::receivers {
 
 namespace {
 
-constexpr size_t block_bytes = 256 << 10;
+// Little enough to be read again where the batch was full before its end.
+constexpr size_t block_bytes = 64 << 10;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -45,14 +46,17 @@ FileReader::FileReader(const pipeline::Context& context, const FilelogConfig& co
 FileReader::Outcome FileReader::read(TrackedFile& file, size_t budget_bytes, bool ends_rest) {
   if (Outcome outcome = prepare(file); outcome != Outcome::more) return outcome;
   observed_ns_ = context_.clock.wall_ns();
+  size_t wanted = block_size(block_bytes);
   for (size_t used = 0; used < budget_bytes;) {
-    Result<Block> block = read_block(file);
+    Result<Block> block = read_block(file, wanted);
     if (!block.is_ok()) return block.status().code() == StatusCode::data_loss ? Outcome::replaced : fail(file, block.status());
     bool is_last = block->is_end && (ends_rest || !splitter_.splits() || ends_for_good(file));
     size_t consumed = push_entries(file, *block, is_last);
     advance(file, *block, consumed);
-    used += block->data.size();
+    used += consumed;
     if (batch_.is_full()) return Outcome::full;
+    // An entry longer than the block needs a larger one.
+    wanted = block_size(consumed > 0 ? block_bytes : 2 * wanted);
     if (!block->is_end) continue;
     note_rest(file, *block, consumed);
     return Outcome::at_end;
@@ -94,10 +98,15 @@ FileReader::Outcome FileReader::prepare_header(TrackedFile& file) {
   return Outcome::more;
 }
 
+// An entry is at most max_log_size long, or is cut. The characters behind show where.
+size_t FileReader::block_size(size_t wanted) const {
+  size_t most = config_.splitter.max_log_size;
+  return wanted < most ? wanted : std::max(block_bytes, most) + 8;
+}
+
 // DATA_LOSS when what was read is not there any more.
-Result<FileReader::Block> FileReader::read_block(TrackedFile& file) {
-  // An entry is at most so long, or is cut. The characters behind show where.
-  size_t wanted = file.read.tail.size + std::max<size_t>(block_bytes, config_.splitter.max_log_size + 8);
+Result<FileReader::Block> FileReader::read_block(TrackedFile& file, size_t size) {
+  size_t wanted = file.read.tail.size + size;
   if (buffer_.size() < wanted) buffer_.resize(wanted);
   ASSIGN_OR_RETURN(size_t count, file.file->read_at(file.read.offset - file.read.tail.size, buffer_.data(), wanted));
   std::string_view bytes(buffer_.data(), count);

@@ -52,7 +52,8 @@ class FileReader {
 
   Outcome prepare(TrackedFile& file);
   Outcome prepare_header(TrackedFile& file);
-  Result<Block> read_block(TrackedFile& file);
+  size_t block_size(size_t wanted) const;
+  Result<Block> read_block(TrackedFile& file, size_t size);
   // How much of the block became entries.
   size_t push_entries(TrackedFile& file, const Block& block, bool ends_rest);
   void push(TrackedFile& file, std::string_view raw, uint64_t offset, bool is_valid);

@@ -115,6 +115,23 @@ TEST_F(FileReaderTest, LinesOfTenMegabytes) {
   EXPECT_EQ(kit_.metric("vigia_filelog_cut_entries"), 9);
 }
 
+// Reading is by blocks much smaller than the longest line.
+TEST_F(FileReaderTest, LongLinesAmongShortOnes) {
+  Bodies written;
+  std::string text;
+  for (int i = 0; i < 40; i++) {
+    written.push_back(std::string(i % 3 == 0 ? 20'000U * static_cast<unsigned>(i) + 1 : 7U, static_cast<char>('a' + i % 26)));
+    text += written.back() + "\n";
+  }
+  logs_.append("a.log", text);
+  start();
+  EXPECT_EQ(read(), written);
+  logs_.remove("a.log");
+  logs_.write_packed("b.log", text);
+  start("compression: gzip");
+  EXPECT_EQ(read(), written);
+}
+
 TEST_F(FileReaderTest, LongLinesAreTruncatedWhereThatIsWanted) {
   start("max_log_size: 1000\nmax_log_size_behavior: truncate");
   logs_.append("a.log", std::string(500'000, 'x') + "\nshort\n" + std::string(500'000, 'y'));
