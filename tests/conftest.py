@@ -42,11 +42,11 @@ class Starter:
         self.started.append(vigia)
         return vigia.wait_ready() if is_ready else vigia
 
-    def role(self, *arguments, environment=None):
-        """A built-in role such as `up`, with its own options instead of a file."""
+    def role(self, *arguments, environment=None, launcher=()):
+        """A built-in role such as `up`, with its own options instead of a file. `launcher`: see Vigia."""
         folder = self.folder / f"vigia-{len(self.started)}"
         folder.mkdir()
-        vigia = Vigia(folder, arguments, environment)
+        vigia = Vigia(folder, arguments, environment, launcher)
         self.started.append(vigia)
         return vigia.wait_ready()
 

@@ -10,6 +10,8 @@ namespace vigia::app {
 namespace {
 
 constexpr std::string_view signals[] = {"traces", "metrics", "logs"};
+// One page that is scraped must not take the memory that the agent has for all.
+constexpr std::string_view most_page_size = "16MiB";
 
 // A YAML scalar that is this text whatever is in it; `$` would be replaced otherwise.
 std::string quoted(std::string_view text) {
@@ -66,8 +68,8 @@ std::string more_receivers(const AgentSettings& settings) {
         "  prometheus:\n"
         "    config:\n"
         "      scrape_configs:\n"
-        "        - {{job_name: node, scrape_interval: {}, static_configs: [{{targets: {}}}]}}\n",
-        milliseconds(settings.telemetry.metrics_interval_ms), quoted_list(settings.telemetry.scrape_targets));
+        "        - {{job_name: node, scrape_interval: {}, body_size_limit: {}, static_configs: [{{targets: {}}}]}}\n",
+        milliseconds(settings.telemetry.metrics_interval_ms), most_page_size, quoted_list(settings.telemetry.scrape_targets));
   if (!settings.telemetry.log_files.empty())
     text += fmt::format("  filelog: {{include: {}, include_file_path: true, storage: file_storage}}\n",
                         quoted_list(settings.telemetry.log_files));

@@ -11,6 +11,7 @@
 
 #include "base/function.h"
 #include "net/http_client.h"
+#include "net/session_internal.h"
 #include "net/transport.h"
 
 namespace vigia::net {
@@ -84,6 +85,10 @@ std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& se
                                                         MemoryLedger& ledger, ClientSession::Host& host);
 std::unique_ptr<ClientSession> new_http2_client_session(const ClientSettings& settings, bool is_tls, MemoryLedger& ledger, int64_t now_ms,
                                                         ClientSession::Host& host);
+
+// Whether so many bytes more of an answer may be taken. A long answer is the first thing to be let go when memory is short: who asked for it can ask
+// again, and what others send must not be refused because of it.
+Status may_take(const ClientSettings& settings, const MemoryLedger& ledger, const BodyCollector& body, size_t more);
 
 // "host:port", without the port where it is the scheme's own.
 std::string client_authority(const ClientSettings& settings);

@@ -16,6 +16,8 @@
 namespace vigia::net {
 namespace {
 
+constexpr size_t long_answer_bytes = 4 << 20;
+
 // Answers with what it was asked, redirects when asked to, and as a proxy refuses tunnels.
 class PathService final : public HttpService {
  public:
@@ -28,6 +30,7 @@ class PathService final : public HttpService {
   void serve(Request request, std::unique_ptr<Responder> responder) override {
     requests++;
     Response response = text_response(200, "text/plain", request.head.path + " " + std::string(request.body.view()), ledger_);
+    if (request.head.path == "/long") response = text_response(200, "text/plain", std::string(long_answer_bytes, 'x'), ledger_);
     if (request.head.path == "/moved") {
       response.status = 307;
       response.headers.add("location", "/here?x=1");
@@ -128,6 +131,22 @@ TEST_F(ClientTest, RedirectsToTheSameServerAreFollowedWithTheBody) {
   EXPECT_EQ(ask(following, "/circle")->status, 307) << "not for ever";
   settings.max_redirects = 0;
   EXPECT_EQ(ask(client(settings), "/moved")->status, 307);
+}
+
+TEST_F(ClientTest, ALongAnswerIsLetGoWhenMemoryIsShort) {
+  ClientSettings settings = to(serve("127.0.0.1:0"));
+  for (bool is_http2 : {false, true}) {
+    settings.allow_http1 = !is_http2;
+    settings.allow_http2 = is_http2;
+    HttpClient& asking = client(settings);
+    EXPECT_EQ(ask(asking, "/long")->body.size(), long_answer_bytes);
+    ledger_.set_limit_bytes(long_answer_bytes - (1 << 20));
+    auto refused = ask(asking, "/long");
+    ASSERT_FALSE(refused.is_ok()) << "HTTP/2: " << is_http2;
+    EXPECT_EQ(refused.status().code(), StatusCode::resource_exhausted);
+    EXPECT_EQ(ask(asking, "/short")->body.view(), "/short body") << "who says little is heard in any case";
+    ledger_.set_limit_bytes(0);
+  }
 }
 
 TEST_F(ClientTest, AllHopsOfARedirectHaveTheTimeOfOneRequest) {

@@ -15,7 +15,7 @@ constexpr size_t most_head_bytes = 64 * 1024;
 class Http1ClientSession final : public ClientSession {
  public:
   Http1ClientSession(const ClientSettings& settings, std::optional<ProxyForm> proxy, MemoryLedger& ledger, Host& host)
-      : settings_(settings), proxy_(std::move(proxy)), host_(host), body_(ledger) {}
+      : settings_(settings), proxy_(std::move(proxy)), ledger_(ledger), host_(host), body_(ledger) {}
 
   bool can_take() const override { return !call_ && !is_over_; }
   bool is_leaving() const override { return is_over_; }
@@ -38,6 +38,7 @@ class Http1ClientSession final : public ClientSession {
 
   const ClientSettings& settings_;
   std::optional<ProxyForm> proxy_;
+  MemoryLedger& ledger_;
   Host& host_;
   CallPointer call_;
   size_t calls_made_ = 0;
@@ -138,8 +139,7 @@ bool Http1ClientSession::collect(std::string_view piece) {
     if (!piece.empty()) call_->request().on_body(piece);
     return true;
   }
-  if (body_.size() + piece.size() > settings_.max_response_bytes)
-    return fail(internal_error(fmt::format("the server's answer is larger than {} bytes", settings_.max_response_bytes)));
+  if (Status status = may_take(settings_, ledger_, body_, piece.size()); !status.is_ok()) return fail(std::move(status));
   body_.append(piece);
   return true;
 }
@@ -190,6 +190,16 @@ void Http1ClientSession::on_closed(const Status& why) {
 std::unique_ptr<ClientSession> new_http1_client_session(const ClientSettings& settings, std::optional<ProxyForm> proxy,
                                                         MemoryLedger& ledger, ClientSession::Host& host) {
   return std::make_unique<Http1ClientSession>(settings, std::move(proxy), ledger, host);
+}
+
+Status may_take(const ClientSettings& settings, const MemoryLedger& ledger, const BodyCollector& body, size_t more) {
+  constexpr size_t always_taken_bytes = 1 << 20;
+  if (body.size() + more > settings.max_response_bytes)
+    return internal_error(fmt::format("the server's answer is larger than {} bytes", settings.max_response_bytes));
+  size_t growth = body.growth_for(more);
+  if (body.size() + growth > always_taken_bytes && ledger.would_exceed(static_cast<int64_t>(growth)))
+    return resource_exhausted(fmt::format("the memory limit is reached, and {} bytes of the server's answer have come already", body.size()));
+  return {};
 }
 
 std::string client_authority(const ClientSettings& settings) {

@@ -21,7 +21,7 @@ struct ClientStream {
   ClientResponse response;
   BodyCollector body;
   bool has_head = false;
-  bool is_too_large = false;
+  Status refusal;  // Why no more of the answer is taken.
 };
 
 // HTTP/2: many calls at a time on a connection.
@@ -177,13 +177,13 @@ void Http2ClientSession::take_header(const nghttp2_frame& frame, std::string_vie
 
 void Http2ClientSession::take_data(int32_t id, std::string_view bytes) {
   ClientStream* stream = find(id);
-  if (!stream || !stream->call || stream->is_too_large) return;
+  if (!stream || !stream->call || !stream->refusal.is_ok()) return;
   if (stream->call->request().on_body) {
     stream->call->request().on_body(bytes);
     return;
   }
-  if (stream->body.size() + bytes.size() > settings_.max_response_bytes) {
-    stream->is_too_large = true;
+  stream->refusal = may_take(settings_, ledger_, stream->body, bytes.size());
+  if (!stream->refusal.is_ok()) {
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
     return;
   }
@@ -228,8 +228,8 @@ void Http2ClientSession::finish_call(ClientStream& stream, uint32_t error) {
   if (is_whole) {
     stream.response.body = stream.body.take();
     call->finish(std::move(stream.response));
-  } else if (stream.is_too_large) {
-    call->finish(internal_error(fmt::format("the server's answer is larger than {} bytes", settings_.max_response_bytes)));
+  } else if (!stream.refusal.is_ok()) {
+    call->finish(std::move(stream.refusal));
   } else if (error == NGHTTP2_REFUSED_STREAM && !call->was_sent_again) {
     call->was_sent_again = true;  // the server promises that it has not looked at it
     host_.send_elsewhere(std::move(call));

@@ -90,6 +90,9 @@ constexpr OperatorCase cases[] = {
      R"(body "1700000000.25" time 2023-11-14T22:13:20.025000000Z)"},
     {"epoch_of_a_float", "[{type: json_parser, parse_to: body}, {type: time_parser, parse_from: body.t, layout_type: epoch, layout: s.us}]",
      R"({"t":1700000000.25})", R"(body {"t":1700000000.25} time 2023-11-14T22:13:20.250000000Z)"},
+    {"before_there_was_time", "[{type: time_parser, parse_from: body, layout: '%Y-%m-%d %H:%M:%S %z'}]", "1970-01-01 00:00:05 +0200",
+     R"(body "1970-01-01 00:00:05 +0200")"},
+    {"beyond_time", "[{type: time_parser, parse_from: body, layout: '%Y-%m-%d', location: UTC}]", "9999-01-01", R"(body "9999-01-01")"},
     {"time_error_drops", "[{type: time_parser, parse_from: body, layout: '%Y', on_error: drop}]", "x", ""},
     // --- severity_parser ---
     {"severity", "[{type: severity_parser, parse_from: body}]", "Warning", R"(body "Warning" severity 13 Warning)"},

@@ -162,10 +162,13 @@ char* put_members(char* at, uint32_t number, const Map& map, int level) {
   return at;
 }
 
+// OTLP has no times before 1970: such a one, of a clock that was never set, would be read as a time in the far future.
+bool is_time_known(const Entry& entry) { return entry.has_time && entry.time_ns > 0; }
+
 // Of everything but body and attributes.
 size_t head_size(const Entry& entry, std::string_view severity_text) {
   size_t size = 9;
-  if (entry.has_time) size += 9;
+  if (is_time_known(entry)) size += 9;
   if (entry.severity) size += 2;
   if (!severity_text.empty()) size += bytes_field_size(severity_text.size());
   if (entry.flags) size += 5;
@@ -175,7 +178,7 @@ size_t head_size(const Entry& entry, std::string_view severity_text) {
 }
 
 char* put_head(char* at, const Entry& entry, std::string_view severity_text) {
-  if (entry.has_time) at = put_fixed64_field(at, 1, static_cast<uint64_t>(entry.time_ns));
+  if (is_time_known(entry)) at = put_fixed64_field(at, 1, static_cast<uint64_t>(entry.time_ns));
   at = put_fixed64_field(at, 11, static_cast<uint64_t>(entry.observed_ns));
   if (entry.severity) {
     at = put_tag(at, otlp::varint_tag(2));

@@ -170,6 +170,9 @@ TEST(AgentIdentityTest, clones_of_a_machine_are_told_apart_and_a_machine_is_itse
   auto described = std::find(one.resource_attributes.begin(), one.resource_attributes.end(),
                              std::make_pair(std::string("os.description"), std::string("Debian GNU/Linux 12 (bookworm)")));
   EXPECT_NE(described, one.resource_attributes.end());
+  AgentRegistrationConfig another_node = config;
+  another_node.node_id = "db-1";
+  EXPECT_NE(agent_of_this_machine(another_node, "1.0", files, random, Logger()).key.agent_id, one.key.agent_id);
   files.texts["/proc/sys/kernel/hostname"] = "two\n";
   tenancy::Agent two = agent_of_this_machine(config, "1.0", files, random, Logger());
   EXPECT_NE(two.key.agent_id, one.key.agent_id);

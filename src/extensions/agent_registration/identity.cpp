@@ -49,11 +49,12 @@ std::string uuid_of(uint64_t high, uint64_t low) {
                      low & 0xffff'ffff'ffff);
 }
 
-// The machine's own id is not told to others; it is hashed with what makes machines that were cloned with it different.
+// The machine's own id is not told to others; it is hashed with what makes machines that were cloned with it, and agents of one machine that
+// stand for different nodes, different.
 std::string made_up_id(const Agent& agent, FileSystem& files, Random& random) {
   std::string machine = read_trimmed(files, "/etc/machine-id");
   if (machine.empty()) return uuid_of(random.next(), random.next());
-  std::vector<std::string_view> parts = {machine, "\n", agent.key.customer, "\n", agent.hostname};
+  std::vector<std::string_view> parts = {machine, "\n", agent.key.customer, "\n", agent.hostname, "\n", agent.node_id};
   return uuid_of(hash64(parts, 1), hash64(parts, 2));
 }
 
@@ -94,8 +95,8 @@ Agent agent_of_this_machine(const AgentRegistrationConfig& config, const std::st
   agent.type = config.agent_type;
   agent.version = config.version.empty() ? program_version : config.version;
   agent.hostname = config.hostname.empty() ? read_trimmed(files, "/proc/sys/kernel/hostname") : config.hostname;
-  agent.key.agent_id = config.agent_id.empty() ? lasting_id(agent, config.directory, files, random, log) : config.agent_id;
   agent.node_id = config.node_id.empty() ? agent.hostname : config.node_id;
+  agent.key.agent_id = config.agent_id.empty() ? lasting_id(agent, config.directory, files, random, log) : config.agent_id;
   agent.ip_address = config.ip_address;
   agent.capabilities = config.capabilities;
   agent.metrics_port = config.metrics_port;

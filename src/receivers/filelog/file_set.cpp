@@ -76,6 +76,9 @@ void FileSet::find() {
   found_ = find_files(context_.files, config_.finder, context_.clock.wall_ns());
   if (found_.is_cut && !std::exchange(is_cut_told_, true))
     context_.log.error("too many files match; the rest is not read", {{"limit", most_found_files}});
+  for (const std::string& directory : found_.directories) unreadable_.erase(directory);
+  for (const Unreadable& one : found_.unreadable) tell_unreadable(one.path, one.why);
+  if (is_first_look_ && found_.files.empty()) context_.log.info("no log file matches yet; it is looked for again and again");
   if (config_.max_batches == 0) return;
   uint64_t most = config_.max_batches * std::max<uint64_t>(1, config_.max_concurrent_files / 2);
   if (found_.files.size() > most) found_.files.resize(most);

@@ -30,8 +30,8 @@ class FilelogReceiverTest : public testing::Test {
   }
   ~FilelogReceiverTest() override { stop(); }
 
-  void start(const std::string& more = "") {
-    config_ = config_of("include: ['" + logs_ / "*.log" + "']\nstart_at: beginning\n" + more);
+  void start(const std::string& more = "", const std::string& start_at = "beginning") {
+    config_ = config_of("include: ['" + logs_ / "*.log" + "']\nstart_at: " + start_at + "\n" + more);
     pipeline::Outputs outputs;
     outputs.logs = &output_;
     receiver_ = std::move(factory_.create(kit_.context("filelog"), config_, outputs).value());
@@ -139,6 +139,16 @@ TEST_F(FilelogReceiverTest, PositionsAreKeptOnceThePipelineHasAnswered) {
   start("storage: file_storage");
   EXPECT_TRUE(wait_for_items(20));
   EXPECT_EQ(output_.items(), 20U) << "held once, and taken once";
+}
+
+// A program that is killed before it has seen any log must not take what comes until it is back for what was there first.
+TEST_F(FilelogReceiverTest, ThatThereWasNothingIsKeptAtOnce) {
+  start("storage: file_storage", "end");
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(logs_ / "storage/filelog/filelog.positions"); }));
+  stop(0);
+  logs_.append("a.log", lines(0, 10));
+  start("storage: file_storage", "end");
+  EXPECT_TRUE(wait_for_items(10));
 }
 
 TEST_F(FilelogReceiverTest, ASuccessorGoesOnWithoutAStorage) {

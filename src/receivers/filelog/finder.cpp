@@ -64,7 +64,10 @@ class Walk {
 
   std::vector<std::string> names_in(const std::string& prefix) {
     Result<std::vector<std::string>> names = files_.list(prefix.empty() ? "." : prefix);
-    if (!names.is_ok()) return {};
+    if (!names.is_ok()) {
+      note_unreadable(prefix, names.status());
+      return {};
+    }
     found_.directories.insert(prefix);
     return std::move(*names);
   }
@@ -77,7 +80,15 @@ class Walk {
   }
   void take(const std::string& path) {
     Result<FileFacts> facts = files_.facts(path);
-    if (facts.is_ok()) take(path, *facts);
+    if (facts.is_ok())
+      take(path, *facts);
+    else
+      note_unreadable(path, facts.status());
+  }
+  // What is not there is nobody's mistake.
+  void note_unreadable(const std::string& path, const Status& why) {
+    bool is_missing = why.code() == StatusCode::not_found;
+    if (!is_missing && !is_excluded(path) && found_.unreadable.size() < most_unreadable) found_.unreadable.push_back({path, why});
   }
   void take(const std::string& path, const FileFacts& facts) {
     if (facts.kind != FileKind::regular || is_excluded(path) || !seen_.insert(path).second) return;

@@ -18,10 +18,17 @@ struct FoundFile {
   FileFacts facts;
 };
 
+// A directory or a file that is there and cannot be looked at.
+struct Unreadable {
+  std::string path;
+  Status why;
+};
+
 struct Found {
   std::vector<FoundFile> files;       // In the order in which they shall be read. Regular ones only.
   std::set<std::string> directories;  // Where a new file would be found next time.
-  bool is_cut = false;                // There were more than anybody should have.
+  std::vector<Unreadable> unreadable;
+  bool is_cut = false;  // There were more than anybody should have.
 };
 
 struct FinderConfig {
@@ -32,8 +39,8 @@ struct FinderConfig {
 };
 
 constexpr size_t most_found_files = 100'000;
+constexpr size_t most_unreadable = 1'000;
 
-// What cannot be looked at (a directory that is not there or not permitted) has no files.
 Found find_files(FileSystem& files, const FinderConfig& config, int64_t wall_ns);
 
 }  // namespace vigia::receivers

@@ -300,6 +300,26 @@ TEST_F(RotationTest, ADamagedPackedFileIsToldOnceAndHoldsNothingUp) {
   EXPECT_LE(kit_.sink->count("cannot read a log file"), 2U);
 }
 
+// Scenario: where a directory of logs should be there is something else, and a link leads in a circle.
+TEST_F(RotationTest, WhatCannotBeLookedAtIsToldOnceAndReadWhenItCan) {
+  logs_.append("app", "no directory");
+  start("app/*.log");
+  for (int i = 0; i < 3; i++) EXPECT_EQ(reader_->look_and_read(), Bodies());
+  EXPECT_EQ(kit_.sink->count("cannot list"), 1U);
+  logs_.remove("app");
+  std::filesystem::create_directories(logs_ / "app");
+  std::filesystem::create_symlink("circle.log", logs_ / "app/circle.log");
+  logs_.append("app/good.log", lines(0, 2));
+  EXPECT_EQ(reader_->look_and_read(), bodies(0, 2));
+  reader_->look_and_read();
+  EXPECT_EQ(kit_.sink->count("circle.log"), 1U);
+  // It is told again when it happens again.
+  std::filesystem::remove_all(logs_ / "app");
+  logs_.append("app", "no directory");
+  reader_->look_and_read();
+  EXPECT_EQ(kit_.sink->count("cannot list"), 2U);
+}
+
 TEST_F(RotationTest, ARestartGoesOnWhereThePipelineHadTaken) {
   start();
   logs_.append("app.log", lines(0, 10));

@@ -69,6 +69,8 @@ void TailLoop::begin() {
       context_.log.warn("files cannot be watched and are polled", {{"error", opened.status()}});
   }
   wait_for_changes();
+  // That it looked must be known also where there was nothing to see: what is there after a crash came since.
+  is_dirty_ = true;
   work();
 }
 

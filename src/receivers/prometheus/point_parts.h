@@ -9,7 +9,7 @@
 
 namespace vigia::receivers {
 
-// 0 for times before 1970.
+// 0 for times that OTLP does not have: before 1970 or after 2262.
 inline uint64_t ns_of(int64_t ms) { return ms > 0 && ms < INT64_MAX / 1'000'000 ? static_cast<uint64_t>(ms) * 1'000'000 : 0; }
 
 // The exemplars of the parser's sample, each as field `number`; those without a time get the sample's.

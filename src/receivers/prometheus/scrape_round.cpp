@@ -158,7 +158,9 @@ void ScrapeRound::push(uint32_t index, const ExpositionParser& parser, int64_t t
       limit_error_ = resource_exhausted(fmt::format("there are more samples than the sample_limit of {}", job_.limits.samples));
     return;
   }
-  if (series.role == SeriesRole::unusable) {
+  // A point without a time would be one of 1970 to whoever stores it.
+  bool has_unusable_time = has_time && ns_of(time_ms) == 0;
+  if (series.role == SeriesRole::unusable || has_unusable_time) {
     counts_.unusable++;
     return;
   }

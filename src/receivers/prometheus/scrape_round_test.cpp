@@ -274,6 +274,15 @@ TEST_F(Scrapes, TimestampsOfTheTarget) {
   EXPECT_EQ(scrape(""), (Lines{"a gauge {env=prod} stale"}));
 }
 
+// A clock that was never set, or set to anything. OTLP counts nanoseconds since 1970 in 63 bits.
+TEST_F(Scrapes, TimesThatCannotBeToldAreDropped) {
+  configure("");
+  EXPECT_EQ(scrape("a 1 -5\na 2 0\na 3 9223372036855\na 4 9223372036854775807\na 5 9223372036853\nb 6 1\nc 7\n"),
+            (Lines{"a gauge {env=prod} at9223372036853 5", "b gauge {env=prod} at1 6", "c gauge {env=prod} 7"}));
+  EXPECT_EQ(round->counts().unusable, 4U);
+  EXPECT_EQ(round->counts().scraped, 7U);
+}
+
 TEST_F(Scrapes, LabelsOfTargetAndTextMeet) {
   std::string text = "a{env=\"dev\",job=\"x\"} 1\nb{exported_env=\"old\",env=\"dev\"} 2\nc{env=\"\"} 3\n";
   configure("");
