@@ -6,6 +6,7 @@
 #include "operators/program_internal.h"
 #include "operators/record_groups.h"
 #include "operators/record_write.h"
+#include "otlp/customer_attribute.h"
 
 namespace vigia::operators {
 
@@ -59,6 +60,7 @@ class ChainRun::State {
   void send_on(Entry& entry, const Outputs& outputs, size_t& at);
   void report(Stage& stage, const Problem& problem);
   void write(Entry& entry);
+  void keep_customer(Map& resource);
 
   const Chain chain_;
   const Surroundings surroundings_;
@@ -179,6 +181,7 @@ void ChainRun::State::report(Stage& stage, const Problem& problem) {
 void ChainRun::State::write(Entry& entry) {
   std::string_view resource;
   if (entry.own_resource()) {
+    if (!surroundings_.customer.empty()) keep_customer(entry.resource(arena_));
     write_resource(resource_, entry.resource(arena_));
     resource = resource_;
   } else {
@@ -186,6 +189,12 @@ void ChainRun::State::write(Entry& entry) {
   }
   append_record(groups_.group_of(resource, entry.scope_name), entry);
   records_++;
+}
+
+// What operators found in a line does not say whose it is.
+void ChainRun::State::keep_customer(Map& resource) {
+  resource.remove(otlp::customer_label);
+  resource.set(arena_, otlp::customer_attribute, Value::of_text(surroundings_.customer));
 }
 
 std::optional<int64_t> ChainRun::State::next_flush_ms() const {

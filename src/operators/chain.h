@@ -60,6 +60,8 @@ struct Surroundings {
   std::string receiver;  // "filelog/pods", for metrics and log lines
   // Environment variables, for env("NODE") in expressions and TZ. May be empty: then there are none.
   std::function<std::optional<std::string>(const std::string& name)> environment = nullptr;
+  // Whose all records are, as their origins' resource says. Operators may change that resource, but not this in it. Empty: it is theirs, too.
+  std::string customer = {};
 };
 
 // Of one entry.

@@ -1,6 +1,8 @@
 #include "receivers/filelog/config.h"
 
+#include "otlp/customer_attribute.h"
 #include "pipeline/component.h"
+#include "pipeline/customer.h"
 
 namespace vigia::receivers {
 
@@ -81,6 +83,13 @@ void decode_texts(config::Section& in, std::string_view key, std::map<std::strin
                "an expression is not possible here; use the operator add with value: " + text + " instead");
 }
 
+void decode_customer(config::Section& in, FilelogConfig& out) {
+  pipeline::decode_customer(in, out.customer);
+  if (out.customer.empty()) return;
+  for (const auto& [name, text] : out.resource)
+    in.require(!otlp::is_customer_attribute(name), "resource", "the key customer says already whose the records are: leave out " + name);
+}
+
 // Refused data is tried again in any case: the file is the buffer. The section only says at what pace, and for how long.
 void decode_retry(config::Section& in, pipeline::RetryConfig& out) {
   in.field("enabled", out.is_enabled);
@@ -150,6 +159,7 @@ void decode(config::Section& in, FilelogConfig& out) {
   in.section("header", [&](config::Section& header) { decode_header(header, out.header.emplace()); });
   decode_texts(in, "attributes", out.attributes);
   decode_texts(in, "resource", out.resource);
+  decode_customer(in, out);
   out.operators = operators::decode_chain(in);
   if (in.field("storage", out.storage) && !out.storage.empty()) in.claim(pipeline::storage_topic, "storage", out.storage);
   in.section("retry_on_failure", [&](config::Section& retry) { decode_retry(retry, out.retry); });

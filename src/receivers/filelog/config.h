@@ -61,6 +61,7 @@ struct FilelogConfig {
   std::map<std::string, std::string> attributes;
   std::map<std::string, std::string> resource;
   operators::Chain operators;
+  std::string customer;
   std::string storage;
   pipeline::RetryConfig retry{.initial_interval_ms = 1'000, .max_elapsed_time_ms = 0};
 };

@@ -43,6 +43,8 @@ TEST(FilelogConfigTest, MistakesAreTold) {
       {"include: x\nstart_at: beginning\nheader: {pattern: a}", "metadata_operators"},
       {"include: x\nacquire_fs_lock: true", "not in this build"},
       {"include: x\nattributes: {a: 'EXPR(body)'}", "operator add"},
+      {"include: x\ncustomer: 'a b'", "customer: expected letters"},
+      {"include: x\ncustomer: a\nresource: {customer_id: b}", "leave out customer_id"},
       {"include: x\ninclud: y", "includ"},
       {"include: x\nordering_criteria: {sort_by: [{sort_type: numeric, regex_key: n}]}", "regex"},
       {"include: x\nordering_criteria: {regex: '(?P<m>a)', sort_by: [{sort_type: numeric, regex_key: n}]}", "no group named 'n'"},
