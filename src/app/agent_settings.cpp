@@ -96,6 +96,9 @@ void decode_node(Section& in, AgentSettings::Node& out) {
   in.field("environment", out.environment);
   in.field("host_name", out.host_name);
   in.field("host_ip", out.host_ip);
+  in.field("host_root", out.host_root);
+  in.require(out.host_root.empty() || out.host_root.starts_with('/'), "host_root",
+             "must be an absolute path: where the host's \"/\" is mounted, such as /hostfs");
 }
 
 void decode_telemetry(Section& in, AgentSettings::Telemetry& out) {

@@ -126,6 +126,8 @@ Flags, each with the variable that says the same:
       --node-id ID               which node (the host's name)        NODE_ID
       --node-region REGION                                       NODE_REGION
       --environment NAME         (production)                    ENVIRONMENT
+      --host-root PATH           where the host's / is mounted, in a
+                                 container, such as /hostfs        HOST_ROOT
       --health-port N            of /health and /metrics (8080)
                                                            HEALTH_CHECK_PORT
       --health-host ADDRESS      (0.0.0.0)                 HEALTH_CHECK_HOST
