@@ -56,6 +56,9 @@ Flags:
 
 Signals: SIGTERM and SIGINT stop after handing on what is held (a second one
 stops at once); SIGHUP reads the configuration again.
+
+Exit code: 0 after a stop that was asked for, 1 when it could not start for
+whatever reason, which the last line on stderr says, or was stopped at once.
 )";
 
 constexpr std::array<Page, 12> pages = {{

@@ -145,6 +145,26 @@ TEST(Recombine, JoinsLinesOfASource) {
   EXPECT_EQ(chain.run().next_flush_ms(), std::nullopt);
 }
 
+// Guarantee: metrics say what is held, and nothing once the run is gone.
+TEST(Recombine, WhatIsHeldIsShown) {
+  ChainAtWork chain{std::string(traces)};
+  auto held = [&](const std::string& what) { return chain.metrics.values("vigia_operator_held_" + what).at(0).second; };
+  EXPECT_EQ(held("entries"), 0);
+  for (std::string_view line : {"error", "  at x", "  at y"}) chain.push(line);
+  EXPECT_EQ(chain.take(), "");
+  EXPECT_EQ(held("entries"), 3);
+  EXPECT_GE(held("bytes"), 17);
+  chain.run().flush_all();
+  chain.take();
+  EXPECT_EQ(held("entries"), 0);
+  EXPECT_EQ(held("bytes"), 0);
+  chain.push("error");
+  chain.take();
+  EXPECT_EQ(held("entries"), 1);
+  chain.end();
+  EXPECT_EQ(held("entries"), 0);
+}
+
 // Scenario: the origin goes away while a line of it is held. Guarantee: nothing of it is needed any more.
 TEST(Recombine, HeldEntriesNeedNothingOutside) {
   ChainAtWork chain{std::string(traces)};

@@ -122,6 +122,7 @@ class ChainAtWork {
   std::map<std::string, std::string> environment = {{"TZ", "Europe/Madrid"}};
 
   ChainRun& run() { return *run_; }
+  void end() { run_.reset(); }
   void push(std::string_view line, const Origin& origin, uint64_t position = 0) {
     // The line is gone afterwards, as a receiver's buffer may be.
     std::string copy(line);
