@@ -112,6 +112,8 @@ def test_the_agent_is_as_the_document_has_it():
     assert service["ports"] == ["8080:8080"]
     assert service["healthcheck"] == DOCUMENT_1["healthcheck"]
     assert service["deploy"]["resources"] == DOCUMENT_1["resources"]
+    host, = [volume for volume in service["volumes"] if isinstance(volume, dict) and volume["source"] == "/"]
+    assert service["command"] == ["agent", f"--host-root={host['target']}"], "its figures are the node's"
 
 
 def test_the_central_collector_has_the_ports_of_the_document():

@@ -207,6 +207,14 @@ def test_containers_are_allowed_little(workload, container):
         assert is_own or mount["readOnly"] is True, "nothing of the node is changed"
 
 
+def test_the_agents_figures_are_the_nodes():
+    spec = pod(the("DaemonSet", "otel-agent"))
+    container = spec["containers"][0]
+    root, = [volume["name"] for volume in spec["volumes"] if volume.get("hostPath", {}).get("path") == "/"]
+    mount, = [mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == root]
+    assert container["args"] == ["agent", f"--host-root={mount}"]
+
+
 @pytest.mark.parametrize("workload, container", **by_name(vigia_containers()))
 def test_there_is_time_to_hand_on_what_is_held(workload, container):
     assert pod(workload)["terminationGracePeriodSeconds"] >= 30, "25 s, and some to end"

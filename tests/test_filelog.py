@@ -100,6 +100,25 @@ def test_operators_work_on_them(logs):
     assert {item.key for item in leaf.attributes} >= {"message", "count"}
 
 
+def test_operators_know_the_programs_environment(vigia, http_sink, tmp_path):
+    """`env()` in expressions, and TZ for times that do not say where they are."""
+    (tmp_path / "app.log").write_text("2024-01-31 10:00:00 hello\n")
+    receiver = {"include": [str(tmp_path / "app.log")], "start_at": "beginning", "operators": [
+        {"type": "regex_parser", "regex": "^(?P<time>.{19})", "timestamp": {"parse_from": "attributes.time", "layout": "%Y-%m-%d %H:%M:%S"}},
+        {"type": "add", "field": "attributes.node", "value": 'EXPR(env("NODE_NAME"))'},
+        {"type": "add", "field": "attributes.missing", "value": 'EXPR(env("NOT_THERE") == "")'}]}
+    process = vigia({"receivers": {"filelog": receiver}, "exporters": {"otlphttp": {"endpoint": http_sink.url}},
+                     "service": {"pipelines": {"logs": {"receivers": ["filelog"], "exporters": ["otlphttp"]}}}},
+                    environment={"NODE_NAME": "node-7", "TZ": "Europe/Madrid"})
+    [message] = http_sink.wait_for("logs", 1)
+    [(_, _, leaf)] = leaves(message)
+    attributes = {item.key: item.value for item in leaf.attributes}
+    assert attributes["node"].string_value == "node-7"
+    assert attributes["missing"].bool_value
+    assert leaf.time_unix_nano == 1706691600 * 10**9, "an hour before the same time in UTC"
+    process.stop()
+
+
 @complaint("files with the same beginning are taken for one (contrib #19765)")
 def test_files_that_begin_alike_are_all_read(logs):
     banner = numbered(0, 100, "the same banner")

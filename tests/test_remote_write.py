@@ -144,6 +144,46 @@ def test_what_has_no_place_is_counted_and_the_rest_goes(vigia, tmp_path):
         process.stop()
 
 
+@pytest.mark.parametrize("name", ["prometheus-2", "prometheus-3", "prometheus-3-v2"])
+def test_one_series_that_is_refused_does_not_cost_the_others(vigia, tmp_path, name):
+    """Prometheus takes nothing of a request of version 1 that has one sample out of order, or a second value for a time."""
+    receiver, settings = RECEIVERS[name]
+    with receiver(tmp_path / "store") as store:
+        process = vigia(config_for(store.url, max_batch_request_parallelism=1, **settings))
+        at = now_ms()
+        t = at * 1_000_000
+        send(process, Metrics().gauge("late", 1, t).gauge("twice", 1, t))
+        wait_sent(process, 2)
+        metrics = Metrics().gauge("late", 2, t - 60 * 10**9).gauge("twice", 2, t)
+        for number in range(50):
+            metrics.gauge("good", number, t, {"n": number})
+        send(process, metrics)
+        wait_sent(process, 54)
+        assert values_of(store, "good", at) == {(("n", str(number)),): number for number in range(50)}
+        assert values_of(store, "late", at) == {(): 1} and values_of(store, "twice", at) == {(): 1}
+        counted = process.metrics()
+        assert counted["vigia_exporter_remote_write_refused_samples_total"] == 2
+        assert counted["otelcol_exporter_send_failed_metric_points"] == 0
+        assert "HTTP 400" in process.log()
+        process.stop()
+
+
+def test_what_is_refused_is_set_aside_whole_where_it_is_kept(durable, tmp_path):
+    """With the queue on the disk what is good is written all the same, and nothing is lost."""
+    with Prometheus(tmp_path / "store") as store:
+        section = {"endpoint": f"{store.url}/api/v1/write", "retry_on_failure": QUICK_RETRY, "sending_queue": {"storage": "file_storage"}}
+        process = durable.start(metrics_only(durable.config({"prometheusremotewrite": section}, receiver=otlp_receiver())))
+        at = now_ms()
+        t = at * 1_000_000
+        send(process, Metrics().gauge("late", 1, t))
+        wait_sent(process, 1)
+        send(process, Metrics().gauge("late", 2, t - 60 * 10**9).gauge("good", 5, t))
+        wait_until(lambda: process.metrics()["vigia_exporter_set_aside_items_total"] == 2, "it was set aside")
+        assert values_of(store, "good", at) == {(): 5}
+        assert process.metrics()["vigia_exporter_remote_write_refused_samples_total"] == 1
+        process.stop()
+
+
 @pytest.mark.parametrize("settings", [{}, {"protobuf_message": V2}], ids=["v1", "v2"])
 def test_the_receiver_is_away_and_comes_back(durable, tmp_path, settings):
     """With the queue on the disk: everything is read back, in order, although the receiver refuses what is out of order; also what came

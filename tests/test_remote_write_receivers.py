@@ -130,6 +130,34 @@ def test_what_is_refused_is_not_sent_again(vigia, sink, status):
     process.stop()
 
 
+def test_who_refuses_everything_is_not_asked_for_long(vigia, sink):
+    sink.answers = [(400, {}, b"out of order sample")] * 1000
+    process = start(vigia, sink)
+    metrics = Metrics()
+    for number in range(500):
+        metrics.gauge(f"metric_{number}", number, now_ms() * 1_000_000)
+    send(process, metrics)
+    wait_until(lambda: process.metrics()["otelcol_exporter_send_failed_metric_points"] == 500, "it was given up")
+    assert len(sink.requests) < 25
+    assert process.metrics()["vigia_exporter_remote_write_refused_samples_total"] == 500
+    process.stop()
+
+
+def test_what_a_receiver_of_the_second_version_refuses_in_part_is_not_sent_again(vigia, sink):
+    sink.answers = [(400, {"X-Prometheus-Remote-Write-Samples-Written": "3"}, b"one is out of order")]
+    process = start(vigia, sink, protobuf_message="io.prometheus.write.v2.Request")
+    metrics = Metrics()
+    for number in range(4):
+        metrics.gauge(f"metric_{number}", number, now_ms() * 1_000_000)
+    send(process, metrics)
+    wait_until(lambda: sent(process) == 4, "it was taken")
+    counted = process.metrics()
+    assert len(sink.requests) == 1
+    assert counted["vigia_exporter_remote_write_refused_samples_total"] == 1
+    assert counted["otelcol_exporter_prometheusremotewrite_written_samples"] == 3
+    process.stop()
+
+
 def test_what_is_too_large_is_cut(vigia, sink):
     sink.answers = [(413, {}, b"too large"), (413, {}, b"too large")]
     process = start(vigia, sink)

@@ -60,6 +60,10 @@ std::string quoted_list(const std::vector<std::string>& texts) {
   return "[" + joined(items) + "]";
 }
 
+void add_setting(std::string& text, std::string_view key, std::string_view value) {
+  if (!value.empty()) text += fmt::format("    {}: {}\n", key, quoted(value));
+}
+
 // What only some agents have: pages to scrape, and log files.
 std::string more_receivers(const AgentSettings& settings) {
   std::string text;
@@ -88,6 +92,7 @@ std::string receivers(const AgentSettings& settings) {
       quoted(fmt::format("{}:{}", settings.receiver.host, settings.receiver.grpc_port)),
       quoted(fmt::format("{}:{}", settings.receiver.host, settings.receiver.http_port)),
       milliseconds(settings.telemetry.metrics_interval_ms));
+  add_setting(text, "root_path", settings.node.host_root);
   // Its Prometheus name would be that of the agent's own system_memory_usage_bytes, which is a total and no state.
   if (!settings.telemetry.all_host_metrics) text += "    scrapers: {memory: {metrics: {system.memory.usage: {enabled: false}}}}\n";
   text += fmt::format(
@@ -100,6 +105,7 @@ std::string receivers(const AgentSettings& settings) {
       "    buffer_size: {}\n",
       quoted(settings.customer.id), quoted(settings.node.id), milliseconds(settings.telemetry.metrics_interval_ms),
       level_name(settings.telemetry.log_level), joined(agent_exporters(settings)), settings.buffer.max_size);
+  add_setting(text, "root_path", settings.node.host_root);
   return text + more_receivers(settings);
 }
 
@@ -197,10 +203,6 @@ std::string registry_endpoint(const AgentSettings& settings) {
   if (!collector.is_ok() || collector->host.empty()) return {};
   if (settings.health_check.port == registry_port && is_loopback(collector->host)) return {};
   return "http://" + endpoint_text(collector->host, registry_port);
-}
-
-void add_setting(std::string& text, std::string_view key, std::string_view value) {
-  if (!value.empty()) text += fmt::format("    {}: {}\n", key, quoted(value));
 }
 
 std::string registration(const AgentSettings& settings) {

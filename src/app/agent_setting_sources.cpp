@@ -141,6 +141,7 @@ const std::vector<SettingName>& setting_names() {
       {"node::environment", "environment", "NAME", {"ENVIRONMENT"}},
       {"node::host_name", "", "", {"AGENT_HOSTNAME"}},
       {"node::host_ip", "", "", {"AGENT_IP"}},
+      {"node::host_root", "host-root", "PATH", {"HOST_ROOT"}},
       {"telemetry::metrics::enabled", "", "", {"METRICS_ENABLED"}},
       {"telemetry::metrics::interval", "metrics-interval", "DURATION", {"METRICS_INTERVAL"}, Form::seconds},
       {"telemetry::metrics::scrape", "scrape", "HOST:PORT,...", {"METRICS_SCRAPE"}, Form::list},

@@ -1,10 +1,9 @@
 #include "app/agent_settings.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
 
 #include "app/agent_setting_sources.h"
+#include "base/ids.h"
 #include "base/text.h"
 #include "config/section.h"
 #include "net/socket.h"
@@ -14,26 +13,6 @@ namespace vigia::app {
 namespace {
 
 using config::Section;
-
-constexpr size_t most_id_bytes = 128;
-
-// A slug or a UUID: what may stand in a label, a path and a file name.
-bool is_id(std::string_view text) {
-  auto is_good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == ':';
-  };
-  return !text.empty() && text.size() <= most_id_bytes && std::all_of(text.begin(), text.end(), is_good);
-}
-
-bool is_uuid(std::string_view text) {
-  if (text.size() != 36) return false;
-  for (size_t i = 0; i < text.size(); i++) {
-    bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-    bool is_hex = (text[i] >= '0' && text[i] <= '9') || ((text[i] | 32) >= 'a' && (text[i] | 32) <= 'f');
-    if (is_dash ? text[i] != '-' : !is_hex) return false;
-  }
-  return true;
-}
 
 // "https://host:4317/path" → "https", "host:4317".
 std::string_view scheme_of(std::string_view endpoint) {
@@ -103,9 +82,7 @@ void decode_customer(Section& in, AgentSettings::Customer& out) {
   in.field("id", out.id);
   in.field("name", out.name);
   in.field("workspace_id", out.workspace_id);
-  if (!out.id.empty())
-    in.require(is_id(out.id), "id",
-               fmt::format("expected letters, digits and -_.: only, {} at most, such as cliente-a or a UUID", most_id_bytes));
+  if (!out.id.empty()) in.require(is_id(out.id), "id", fmt::format("expected {}, such as cliente-a or a UUID", id_rule));
   // A workspace goes with a tenant, and the platform that knows both has UUIDs for them.
   if (out.workspace_id.empty()) return;
   if (!is_uuid(out.workspace_id)) in.warn("workspace_id", "is not a UUID; the platform may refuse it");
@@ -114,11 +91,14 @@ void decode_customer(Section& in, AgentSettings::Customer& out) {
 
 void decode_node(Section& in, AgentSettings::Node& out) {
   in.field("id", out.id);
-  in.require(is_id(out.id), "id", fmt::format("expected letters, digits and -_.: only, {} at most, such as prod-web-01", most_id_bytes));
+  in.require(is_id(out.id), "id", fmt::format("expected {}, such as prod-web-01", id_rule));
   in.field("region", out.region);
   in.field("environment", out.environment);
   in.field("host_name", out.host_name);
   in.field("host_ip", out.host_ip);
+  in.field("host_root", out.host_root);
+  in.require(out.host_root.empty() || out.host_root.starts_with('/'), "host_root",
+             "must be an absolute path: where the host's \"/\" is mounted, such as /hostfs");
 }
 
 void decode_telemetry(Section& in, AgentSettings::Telemetry& out) {

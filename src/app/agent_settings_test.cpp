@@ -253,6 +253,24 @@ TEST_F(AgentSettingsTest, WhatTheSettingsComeTo) {
   EXPECT_FALSE(contains(text, "exporters: [otlp]}"));
 }
 
+TEST_F(AgentSettingsTest, InAContainerBothReceiversReadTheHostsFiles) {
+  auto count = [](const std::string& text) {
+    std::string line = "    root_path: '/hostfs'\n";
+    return std::pair(text.find(line), text.rfind(line));
+  };
+  environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}};
+  EXPECT_FALSE(contains(configuration(), "root_path"));
+  environment_["HOST_ROOT"] = "/hostfs";
+  std::string text = configuration();
+  auto [first, last] = count(text);
+  EXPECT_LT(text.find("  hostmetrics:"), first) << text;
+  EXPECT_LT(first, text.find("  agent:"));
+  EXPECT_LT(text.find("  agent:"), last);
+  EXPECT_EQ(read({"--host-root=/rootfs"}).node.host_root, "/rootfs") << "a flag counts more";
+  read({"--host-root=hostfs"});
+  EXPECT_TRUE(contains(diagnostics_.render_errors(), "must be an absolute path")) << diagnostics_.render_errors();
+}
+
 TEST_F(AgentSettingsTest, SamplingIsThereWhenItIsWanted) {
   environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}, {"TRACES_SAMPLE_RATE", "0.25"}};
   std::string text = configuration();

@@ -56,6 +56,9 @@ Flags:
 
 Signals: SIGTERM and SIGINT stop after handing on what is held (a second one
 stops at once); SIGHUP reads the configuration again.
+
+Exit code: 0 after a stop that was asked for, 1 when it could not start for
+whatever reason, which the last line on stderr says, or was stopped at once.
 )";
 
 constexpr std::array<Page, 12> pages = {{
@@ -126,6 +129,8 @@ Flags, each with the variable that says the same:
       --node-id ID               which node (the host's name)        NODE_ID
       --node-region REGION                                       NODE_REGION
       --environment NAME         (production)                    ENVIRONMENT
+      --host-root PATH           where the host's / is mounted, in a
+                                 container, such as /hostfs        HOST_ROOT
       --health-port N            of /health and /metrics (8080)
                                                            HEALTH_CHECK_PORT
       --health-host ADDRESS      (0.0.0.0)                 HEALTH_CHECK_HOST

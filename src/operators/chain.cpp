@@ -6,6 +6,7 @@
 #include "operators/program_internal.h"
 #include "operators/record_groups.h"
 #include "operators/record_write.h"
+#include "otlp/customer_attribute.h"
 
 namespace vigia::operators {
 
@@ -19,6 +20,9 @@ constexpr int64_t log_pause_ms = 10'000;
 class ChainRun::State {
  public:
   State(Chain chain, Surroundings surroundings, ZoneSet zones);
+  ~State() { tell_held(true); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   void begin_batch(otlp::RequestWriter& writer) {
     groups_.begin(writer);
@@ -26,6 +30,7 @@ class ChainRun::State {
   }
   size_t end_batch() {
     groups_.end();
+    tell_held(false);
     return records_;
   }
   size_t batch_records() const { return records_; }
@@ -48,10 +53,15 @@ class ChainRun::State {
     std::unique_ptr<OperationState> state;
     Counter* failed;
     Counter* dropped;
+    // Of those that hold entries back.
+    Gauge* held_entries = nullptr;
+    Gauge* held_bytes = nullptr;
     int64_t next_log_ms = 0;
     uint64_t failures_not_logged = 0;
   };
 
+  void add_held_gauges(Stage& stage, const Labels& labels);
+  void tell_held(bool is_over);
   Work work_of(size_t at) { return Work(tools_, steps_[at].state.get(), at, this, &emit_from); }
   static void emit_from(void* run, size_t step, Entry& entry);
   void run(Entry& entry, size_t at);
@@ -59,6 +69,7 @@ class ChainRun::State {
   void send_on(Entry& entry, const Outputs& outputs, size_t& at);
   void report(Stage& stage, const Problem& problem);
   void write(Entry& entry);
+  void keep_customer(Map& resource);
 
   const Chain chain_;
   const Surroundings surroundings_;
@@ -88,6 +99,21 @@ ChainRun::State::State(Chain chain, Surroundings surroundings, ZoneSet zones)
          &surroundings_.metrics.counter("otelcol_operator_failed_entries", "Entries an operator could not process", labels),
          &surroundings_.metrics.counter("otelcol_operator_dropped_entries",
                                         "Entries an operator dropped, on purpose or because it could not process them", labels)});
+    if (steps_.back().state) add_held_gauges(steps_.back(), labels);
+  }
+}
+
+void ChainRun::State::add_held_gauges(Stage& stage, const Labels& labels) {
+  MetricRegistry& metrics = surroundings_.metrics;
+  stage.held_entries = &metrics.gauge("vigia_operator_held_entries", "Entries an operator holds back to join them with later ones", labels);
+  stage.held_bytes = &metrics.gauge("vigia_operator_held_bytes", "Memory that the held entries take", labels);
+}
+
+void ChainRun::State::tell_held(bool is_over) {
+  for (Stage& stage : steps_) {
+    if (!stage.held_entries) continue;
+    stage.held_entries->set(is_over ? 0 : static_cast<double>(stage.state->held_count()));
+    stage.held_bytes->set(is_over ? 0 : static_cast<double>(stage.state->held_bytes()));
   }
 }
 
@@ -179,6 +205,7 @@ void ChainRun::State::report(Stage& stage, const Problem& problem) {
 void ChainRun::State::write(Entry& entry) {
   std::string_view resource;
   if (entry.own_resource()) {
+    if (!surroundings_.customer.empty()) keep_customer(entry.resource(arena_));
     write_resource(resource_, entry.resource(arena_));
     resource = resource_;
   } else {
@@ -186,6 +213,12 @@ void ChainRun::State::write(Entry& entry) {
   }
   append_record(groups_.group_of(resource, entry.scope_name), entry);
   records_++;
+}
+
+// What operators found in a line does not say whose it is.
+void ChainRun::State::keep_customer(Map& resource) {
+  resource.remove(otlp::customer_label);
+  resource.set(arena_, otlp::customer_attribute, Value::of_text(surroundings_.customer));
 }
 
 std::optional<int64_t> ChainRun::State::next_flush_ms() const {

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,15 @@ class Chain {
 // Reads the list below `key` of a receiver's section. All mistakes are reported there, with their places.
 Chain decode_chain(config::Section& receiver, std::string_view key = "operators");
 
+// What all entries of a receiver have, by its keys `attributes` and `resource`.
+struct GivenTexts {
+  std::map<std::string, std::string> attributes;
+  std::map<std::string, std::string> resource;
+};
+
+// Reads these keys and `operators`. Texts with expressions, "EXPR(…)", are part of the chain; the others are for the receiver to give to its origins.
+Chain decode_chain_and_texts(config::Section& receiver, GivenTexts& texts);
+
 // What a run needs of the world. The references outlive it.
 struct Surroundings {
   const Clock& clock;
@@ -60,6 +70,8 @@ struct Surroundings {
   std::string receiver;  // "filelog/pods", for metrics and log lines
   // Environment variables, for env("NODE") in expressions and TZ. May be empty: then there are none.
   std::function<std::optional<std::string>(const std::string& name)> environment = nullptr;
+  // Whose all records are, as their origins' resource says. Operators may change that resource, but not this in it. Empty: it is theirs, too.
+  std::string customer = {};
 };
 
 // Of one entry.

@@ -113,6 +113,39 @@ TEST(Chain, RecordsAreGrouped) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1000);
 }
 
+// --- What the receiver gives ---
+
+// Scenario: attributes and resource with and without expressions. Guarantee: the expressions see the entry as it came and come before the operators.
+TEST(GivenTexts, AreEvaluatedForEachEntry) {
+  ChainAtWork chain(R"([{type: regex_replace, field: body, regex: a, replace_with: b}]
+attributes: {plain: x, length: 'EXPR(string(len(body))) of EXPR(env("TZ"))', open: 'EXPR(body'}
+resource: {kind: 'EXPR(body startsWith "a" ? "A" : "other")', plain: y}
+)");
+  EXPECT_EQ(chain.of("aa"),
+            "resource {\"plain\":\"y\",\"kind\":\"A\"} body \"bb\" attributes "
+            "{\"open\":\"EXPR(body\",\"plain\":\"x\",\"length\":\"2 of Europe/Madrid\"}\n");
+  EXPECT_EQ(chain.of("c"),
+            "resource {\"plain\":\"y\",\"kind\":\"other\"} body \"c\" attributes "
+            "{\"open\":\"EXPR(body\",\"plain\":\"x\",\"length\":\"1 of Europe/Madrid\"}\n");
+}
+
+TEST(GivenTexts, WhatIsNoTextIsLeftOut) {
+  ChainAtWork chain("[]\nattributes: {a: 'EXPR(1 + 1)', b: 'EXPR(body.x.y)', c: 'EXPR(body)'}\n");
+  EXPECT_EQ(chain.of("text"), "body \"text\" attributes {\"c\":\"text\"}\n");
+  EXPECT_EQ(chain.metrics.values("otelcol_operator_failed_entries").at(0).second, 1);
+  EXPECT_EQ(chain.metrics.values("otelcol_operator_dropped_entries").at(0).second, 0);
+}
+
+TEST(GivenTexts, WithoutExpressionsThereIsNoChain) {
+  DecodedChain decoded("attributes: {a: b}\nresource: {c: d}\noperators: []\n");
+  EXPECT_EQ(decoded.first_error(), "");
+  EXPECT_TRUE(decoded.chain.is_empty());
+  EXPECT_EQ(decoded.texts.attributes, (std::map<std::string, std::string>{{"a", "b"}}));
+  EXPECT_EQ(decoded.texts.resource, (std::map<std::string, std::string>{{"c", "d"}}));
+  EXPECT_EQ(DecodedChain("attributes:\n  a: 'x EXPR(1 +) y'\n").first_error().substr(0, 84),
+            "c.yaml:2:6: receivers::filelog::attributes::a: cannot use the expression: column 4: ");
+}
+
 // --- recombine ---
 
 constexpr std::string_view traces =
@@ -143,6 +176,26 @@ TEST(Recombine, JoinsLinesOfASource) {
   chain.run().flush(due);
   EXPECT_EQ(chain.take(), "body \"error 2\" attributes {\"f\":\"a\"}\nbody \"other\" attributes {\"f\":\"b\"}\n");
   EXPECT_EQ(chain.run().next_flush_ms(), std::nullopt);
+}
+
+// Guarantee: metrics say what is held, and nothing once the run is gone.
+TEST(Recombine, WhatIsHeldIsShown) {
+  ChainAtWork chain{std::string(traces)};
+  auto held = [&](const std::string& what) { return chain.metrics.values("vigia_operator_held_" + what).at(0).second; };
+  EXPECT_EQ(held("entries"), 0);
+  for (std::string_view line : {"error", "  at x", "  at y"}) chain.push(line);
+  EXPECT_EQ(chain.take(), "");
+  EXPECT_EQ(held("entries"), 3);
+  EXPECT_GE(held("bytes"), 17);
+  chain.run().flush_all();
+  chain.take();
+  EXPECT_EQ(held("entries"), 0);
+  EXPECT_EQ(held("bytes"), 0);
+  chain.push("error");
+  chain.take();
+  EXPECT_EQ(held("entries"), 1);
+  chain.end();
+  EXPECT_EQ(held("entries"), 0);
 }
 
 // Scenario: the origin goes away while a line of it is held. Guarantee: nothing of it is needed any more.

@@ -60,6 +60,7 @@ struct ContainerState final : OperationState {
   std::optional<int64_t> next_flush_ms() const override { return recombiner.next_flush_ms(); }
   std::optional<uint64_t> oldest_held(std::string_view source) const override { return recombiner.oldest_held(source); }
   size_t held_count() const override { return recombiner.held_count(); }
+  size_t held_bytes() const override { return recombiner.held_bytes(); }
 
   Recombiner recombiner;
   // Lines of a file come one after the other, and all have the same path.

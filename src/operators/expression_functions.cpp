@@ -215,7 +215,7 @@ Value call_env(Evaluation& evaluation, const Value* arguments, size_t count) {
   if (!are_texts(evaluation, arguments, count)) return {};
   const auto& environment = evaluation.tools.environment;
   std::optional<std::string> value = environment ? environment(std::string(arguments[0].text())) : std::nullopt;
-  return evaluation.text(value.value_or(""));
+  return utf8_text(evaluation, evaluation.text(value.value_or("")).text());
 }
 
 enum class Bits : uint8_t { both, either, different, only_first, left, right, right_unsigned };

@@ -52,6 +52,7 @@ class OperationState {
   virtual std::optional<int64_t> next_flush_ms() const = 0;
   virtual std::optional<uint64_t> oldest_held(std::string_view source) const = 0;
   virtual size_t held_count() const = 0;
+  virtual size_t held_bytes() const = 0;
 };
 
 class Operation {

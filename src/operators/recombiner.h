@@ -41,6 +41,7 @@ class Recombiner final : public OperationState {
   std::optional<int64_t> next_flush_ms() const override;
   std::optional<uint64_t> oldest_held(std::string_view source) const override;
   size_t held_count() const override { return held_count_; }
+  size_t held_bytes() const override { return held_bytes_; }
 
  private:
   struct Batch {

@@ -3,7 +3,6 @@
 // The inside of Sender: kept alive by whatever still has to call back.
 
 #include <atomic>
-#include <bit>
 #include <deque>
 #include <map>
 #include <memory>
@@ -12,6 +11,7 @@
 
 #include "base/guarded.h"
 #include "base/random.h"
+#include "pipeline/bisection.h"
 #include "pipeline/circuit_breaker.h"
 #include "pipeline/component.h"
 #include "pipeline/sender.h"
@@ -41,26 +41,6 @@ class QueueRoom final : public Reservation::Owner {
   const Sizer sizer_;
   const int64_t capacity_;
   std::atomic<int64_t> used_{0};
-};
-
-// The search for the items of one batch that the other side refuses, shared by all its parts.
-class Bisection {
- public:
-  explicit Bisection(size_t items) : fruitless_cuts_(std::bit_width(items) + 1) {}
-
-  // Whether one more cut is worth its two sends. As long as nothing at all was accepted, cutting goes no deeper than to a single item:
-  // somebody who refuses everything is not asked 64 times.
-  bool may_cut() {
-    int cuts = cuts_.fetch_add(1, std::memory_order_relaxed);
-    return cuts < (is_any_accepted_.load(std::memory_order_relaxed) ? most_cuts : fruitless_cuts_);
-  }
-  void on_accepted() { is_any_accepted_.store(true, std::memory_order_relaxed); }
-
- private:
-  static constexpr int most_cuts = 32;
-  const int fruitless_cuts_;
-  std::atomic<int> cuts_{0};
-  std::atomic<bool> is_any_accepted_{false};
 };
 
 class Sender::Core : public std::enable_shared_from_this<Sender::Core> {

@@ -6,23 +6,6 @@
 
 namespace vigia::pipeline {
 
-namespace {
-
-// Some refusals say nothing about the items: other items would be refused as well.
-bool is_content_at_fault(const Status& status) {
-  switch (status.code()) {
-    case StatusCode::unauthenticated:
-    case StatusCode::permission_denied:
-    case StatusCode::unimplemented:
-    case StatusCode::not_found:
-      return false;
-    default:
-      return true;
-  }
-}
-
-}  // namespace
-
 // Who waits for the job waits for all its pieces. The first one holds the room of all.
 Sender::Core::Jobs Sender::Core::cut(JobPointer job, std::vector<Batch> parts) {
   std::vector<std::shared_ptr<CombinedDone>> combined;

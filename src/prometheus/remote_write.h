@@ -134,7 +134,8 @@ class WriteBatch final : public SeriesVisitor {
   WriteCounts counts_;
 };
 
-// The halves of a request that was too large for its receiver; nothing when it holds a single series.
+// The halves of a request that its receiver does not take as it is: half of the series each, or half of the samples of a single one, in their
+// order. Nothing when it holds a single sample.
 std::vector<WriteRequest> split_request(const WriteRequest& request, WriteVersion version, MemoryLedger& ledger);
 
 }  // namespace vigia::prometheus

@@ -18,10 +18,8 @@ using otlp::NestedMessage;
 using otlp::varint_size;
 
 // Fields of the two versions' messages.
-constexpr uint32_t series_number_v1 = 1;
 constexpr uint32_t metadata_number_v1 = 3;
 constexpr uint32_t symbols_number_v2 = 4;
-constexpr uint32_t series_number_v2 = 5;
 // Of a sample with its times.
 constexpr size_t most_sample_bytes = 2 + 9 + 11 + 11;
 
@@ -235,40 +233,6 @@ void WriteEncoder::append_metadata_v1() {
     if (entry.unit.size > 0) append_bytes_field(*out_, 5, batch_.text(entry.unit));
     metadata.close();
   }
-}
-
-// --- Too large for a receiver ---
-
-std::vector<WriteRequest> split_request(const WriteRequest& request, WriteVersion version, MemoryLedger& ledger) {
-  constexpr size_t most_bytes = size_t{1} << 30;
-  Result<Slice> plain = snappy_decompress(request.body.view(), most_bytes, ledger);
-  CHECK(plain.is_ok());  // It is ours.
-  uint32_t series_tag = bytes_tag(version == WriteVersion::v2 ? series_number_v2 : series_number_v1);
-  size_t count = 0;
-  otlp::Field field;
-  for (otlp::Cursor cursor(plain->view()); cursor.next(field);) count += field.tag == series_tag;
-  std::vector<WriteRequest> halves;
-  if (count < 2) return halves;
-  for (bool is_second : {false, true}) {
-    Appender half(ledger, plain->size() / 2 + 1024);
-    WriteRequest part;
-    part.shard = request.shard;
-    size_t index = 0;
-    for (otlp::Cursor cursor(plain->view()); cursor.next(field);) {
-      bool is_series = field.tag == series_tag;
-      bool is_here = !is_series || (index < count / 2) != is_second;
-      index += is_series;
-      if (!is_here) continue;
-      half.append(field.whole);
-      if (!is_series) continue;
-      part.samples += otlp::RepeatedMessages(field.content, 2).count();
-      part.histograms += otlp::RepeatedMessages(field.content, version == WriteVersion::v2 ? 3 : 4).count();
-      part.exemplars += otlp::RepeatedMessages(field.content, version == WriteVersion::v2 ? 4 : 3).count();
-    }
-    part.body = snappy_compress(half.view(), ledger);
-    halves.push_back(std::move(part));
-  }
-  return halves;
 }
 
 }  // namespace vigia::prometheus

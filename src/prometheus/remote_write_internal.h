@@ -10,6 +10,9 @@
 
 namespace vigia::prometheus {
 
+constexpr uint32_t series_number_v1 = 1;
+constexpr uint32_t series_number_v2 = 5;
+
 // Strings of a request of version 2, each with its number; number 0 is "". Views: what they refer to stays until reset().
 class SymbolTable {
  public:

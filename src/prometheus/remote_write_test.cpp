@@ -210,7 +210,22 @@ TEST_P(RemoteWrite, a_request_in_halves) {
   EXPECT_EQ(read(halves).samples, read(whole).samples);
   std::vector<WriteRequest> quarter = split_request(halves[0], GetParam(), ledger_);
   ASSERT_EQ(quarter.size(), 2u);
-  EXPECT_TRUE(split_request(quarter[0], GetParam(), ledger_).empty()) << "a single series is not cut";
+  EXPECT_TRUE(split_request(quarter[0], GetParam(), ledger_).empty()) << "a single sample is not cut";
+}
+
+TEST_P(RemoteWrite, a_series_in_halves) {
+  WriteBatch one = batch();
+  family(one, "x");
+  for (int64_t time_ms : {30, 10, 50, 20, 40}) sample(one, "metric", 1, time_ms);
+  std::vector<WriteRequest> whole = one.take();
+  std::vector<WriteRequest> halves = split_request(whole.at(0), GetParam(), ledger_);
+  ASSERT_EQ(halves.size(), 2u);
+  Received first = read({halves[0]});
+  ASSERT_EQ(first.samples.size(), 1u);
+  EXPECT_EQ(first.samples.begin()->second, (std::vector<std::string>{"1@10", "1@20"}));
+  EXPECT_EQ(halves[0].samples, 2u);
+  EXPECT_EQ(read(halves).samples, read(whole).samples);
+  EXPECT_EQ(read({halves[1]}).metadata, read(whole).metadata);
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, RemoteWrite, testing::Values(WriteVersion::v1, WriteVersion::v2),

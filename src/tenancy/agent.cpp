@@ -6,11 +6,11 @@
 
 #include <fmt/core.h>
 
+#include "base/ids.h"
+
 namespace vigia::tenancy {
 
 namespace {
-
-bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -22,17 +22,16 @@ Status check_text(std::string_view field, std::string_view text, size_t most_byt
   return {};
 }
 
-Status check_name(std::string_view field, std::string_view text) {
-  if (is_name(text)) return {};
-  return invalid_argument(
-      fmt::format("{}: expected 1 to {} letters, digits or \"._:@-\", beginning with a letter or digit", field, most_name_bytes));
+Status check_id(std::string_view field, std::string_view text) {
+  if (is_id(text)) return {};
+  return invalid_argument(fmt::format("{}: expected {}", field, id_rule));
 }
 
 Status check_pairs(std::string_view field, const TextPairs& pairs) {
   if (pairs.size() > most_pairs) return invalid_argument(fmt::format("{}: at most {} entries, found {}", field, most_pairs, pairs.size()));
   for (const auto& [name, value] : pairs) {
     if (name.empty()) return invalid_argument(fmt::format("{}: an entry has no name", field));
-    RETURN_IF_ERROR(check_text(fmt::format("{}: the name of an entry", field), name, most_name_bytes));
+    RETURN_IF_ERROR(check_text(fmt::format("{}: the name of an entry", field), name, most_id_bytes));
     RETURN_IF_ERROR(check_text(fmt::format("{}: {}", field, name), value, most_value_bytes));
   }
   return {};
@@ -41,7 +40,7 @@ Status check_pairs(std::string_view field, const TextPairs& pairs) {
 Status check_capabilities(const Agent& agent) {
   if (agent.capabilities.size() > most_capabilities)
     return invalid_argument(fmt::format("capabilities: at most {}, found {}", most_capabilities, agent.capabilities.size()));
-  for (const std::string& capability : agent.capabilities) RETURN_IF_ERROR(check_name("capabilities", capability));
+  for (const std::string& capability : agent.capabilities) RETURN_IF_ERROR(check_id("capabilities", capability));
   return {};
 }
 
@@ -65,23 +64,6 @@ bool Agent::has_capability(std::string_view name) const {
   return std::find(capabilities.begin(), capabilities.end(), name) != capabilities.end();
 }
 
-bool is_name(std::string_view text) {
-  auto is_allowed = [](char c) { return is_letter_or_digit(c) || std::string_view("._:@-").find(c) != std::string_view::npos; };
-  return !text.empty() && text.size() <= most_name_bytes && is_letter_or_digit(text.front()) &&
-         std::all_of(text.begin(), text.end(), is_allowed);
-}
-
-bool is_uuid(std::string_view text) {
-  if (text.size() != 36) return false;
-  for (size_t i = 0; i < text.size(); i++) {
-    bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-    char c = static_cast<char>(text[i] | 0x20);
-    bool is_digit = (text[i] >= '0' && text[i] <= '9') || (c >= 'a' && c <= 'f');
-    if (is_dash ? text[i] != '-' : !is_digit) return false;
-  }
-  return true;
-}
-
 bool is_ip_address(std::string_view text) {
   in6_addr address;
   std::string copy(text);
@@ -90,11 +72,11 @@ bool is_ip_address(std::string_view text) {
 }
 
 Status check_agent(const Agent& agent) {
-  RETURN_IF_ERROR(check_name("customer_id", agent.key.customer));
-  RETURN_IF_ERROR(check_name("agent_id", agent.key.agent_id));
-  if (!agent.workspace_id.empty()) RETURN_IF_ERROR(check_name("workspace_id", agent.workspace_id));
-  RETURN_IF_ERROR(check_text("agent_type", agent.type, most_name_bytes));
-  RETURN_IF_ERROR(check_text("version", agent.version, most_name_bytes));
+  RETURN_IF_ERROR(check_id("customer_id", agent.key.customer));
+  RETURN_IF_ERROR(check_id("agent_id", agent.key.agent_id));
+  if (!agent.workspace_id.empty()) RETURN_IF_ERROR(check_id("workspace_id", agent.workspace_id));
+  RETURN_IF_ERROR(check_text("agent_type", agent.type, most_id_bytes));
+  RETURN_IF_ERROR(check_text("version", agent.version, most_id_bytes));
   RETURN_IF_ERROR(check_text("hostname", agent.hostname, most_hostname_bytes));
   // It may have come from the host's name.
   RETURN_IF_ERROR(check_text("node_id", agent.node_id, most_hostname_bytes));

@@ -48,16 +48,12 @@ struct Agent {
 };
 
 // How long and how many; together an agent takes no more than most_agent_bytes.
-constexpr size_t most_name_bytes = 128;
 constexpr size_t most_hostname_bytes = 255;
 constexpr size_t most_value_bytes = 1024;
 constexpr size_t most_capabilities = 32;
 constexpr size_t most_pairs = 64;
 constexpr size_t most_agent_bytes = 8 * 1024;
 
-// A customer or an agent: letters, digits and "._:@-", beginning with a letter or digit. A slug or a UUID is one.
-bool is_name(std::string_view text);
-bool is_uuid(std::string_view text);
 bool is_ip_address(std::string_view text);
 
 // Whether the agent may be stored: INVALID_ARGUMENT names the first field that is wrong, by its name in JSON, and what it should be.

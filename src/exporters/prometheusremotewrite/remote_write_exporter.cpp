@@ -86,10 +86,20 @@ void RemoteWriteExporter::send(pipeline::Batch batch, int64_t timeout_ms, Functi
     std::shared_ptr<WriteRound> round = round_for(batch.payload);
     round->run(std::move(send_request), config_.write.version, context_.ledger,
                [this, round, answered = std::move(answered)](Status status) mutable {
+                 Status outcome = outcome_of(*round, std::move(status));
                  if (round->requests_left() > 0) unfinished_ = std::move(round);
-                 answered(std::move(status));
+                 answered(std::move(outcome));
                });
   });
+}
+
+// What was refused of a batch does not make a failure of all of it. Where refused data is kept, though, the whole batch is: what was written of it
+// cannot be told apart from the rest any more.
+Status RemoteWriteExporter::outcome_of(const WriteRound& round, Status status) {
+  if (status.is_ok() || status.is_retryable()) return status;
+  telemetry_.note_refused(round.rejected_samples(), status);
+  bool is_partial = round.is_any_written() && !context_.set_aside;
+  return is_partial ? Status() : status;
 }
 
 pipeline::HeaderList RemoteWriteExporter::metadata_of(const pipeline::Batch& batch) const {
@@ -131,14 +141,19 @@ WriteRound::Answer RemoteWriteExporter::answer_of(const Result<net::ClientRespon
     int64_t delay_ms = response.status().retry_delay_ms();
     return {Verdict::retry, Status(response.status()).retryable_after_ms(delay_ms)};
   }
-  if (response->status / 100 == 2) {
-    if (config_.write.version == WriteVersion::v2) telemetry_.note_written(response->headers, request);
-    return {};
-  }
+  bool is_v2 = config_.write.version == WriteVersion::v2;
+  bool is_good = response->status / 100 == 2;
+  // A receiver of version 2 keeps what is good of a request that it refuses, and says how much that is.
+  std::optional<size_t> written;
+  if (is_v2) written = telemetry_.note_written(response->headers, request, is_good);
+  if (is_good) return {};
   Status status = status_of(*response, context_.clock.wall_ns());
   if (status.is_retryable()) return {Verdict::retry, std::move(status)};
   if (response->status == 413) return {Verdict::too_large, std::move(status)};
-  return {Verdict::refused, std::move(status)};
+  if (!pipeline::is_content_at_fault(status)) return {Verdict::turned_away, std::move(status)};
+  if (!written) return {Verdict::refused, std::move(status)};
+  size_t sent = request.samples + request.histograms;
+  return {*written > 0 ? Verdict::partly : Verdict::turned_away, std::move(status), sent - std::min(sent, *written)};
 }
 
 pipeline::ExporterFactory prometheus_remote_write_exporter() {

@@ -35,6 +35,7 @@ class RemoteWriteExporter final : public pipeline::Exporter {
   void send(pipeline::Batch batch, int64_t timeout_ms, Function<void(Status)> answered);
   pipeline::HeaderList metadata_of(const pipeline::Batch& batch) const;
   std::shared_ptr<WriteRound> round_for(const Chain& payload);
+  Status outcome_of(const WriteRound& round, Status status);
   void send_one(const prometheus::WriteRequest& request, const pipeline::HeaderList& metadata, int64_t timeout_ms,
                 Function<void(WriteRound::Answer)> answered);
   WriteRound::Answer answer_of(const Result<net::ClientResponse>& response, const prometheus::WriteRequest& request);

@@ -5,7 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
+
+#include "base/snappy.h"
+#include "otlp/field_view.h"
 
 namespace vigia::exporters {
 namespace {
@@ -99,6 +104,108 @@ TEST_F(Round, the_longest_wait_counts) {
   EXPECT_EQ(run().retry_delay_ms(), 5'000);
 }
 
+// A round of one request with so many series, each with samples at 1 and 2.
+class CutRound : public Round {
+ protected:
+  void make_series(int count) {
+    prometheus::WriteBatch batch(1, 1, {}, ledger_);
+    prometheus::Family family;
+    family.name = "x";
+    batch.on_family(family);
+    for (int i = 0; i < count; i++) {
+      std::string name = "x" + std::to_string(i);
+      LabelView labels[] = {{"__name__", name}};
+      for (int64_t time_ms : {1, 2}) batch.on_sample(labels, {static_cast<double>(i), time_ms, 0});
+    }
+    round_ = std::make_shared<WriteRound>(Chain(), batch.take(), 1);
+  }
+  // "x7@2" of all samples of a request.
+  std::vector<std::string> samples_of(const WriteRequest& request) {
+    std::vector<std::string> found;
+    Slice plain = std::move(snappy_decompress(request.body.view(), 1 << 20, ledger_).value());
+    for (std::string_view series : otlp::RepeatedMessages(plain.view(), 1)) {
+      std::string name(otlp::bytes_field(*otlp::RepeatedMessages(series, 1).begin(), 2));
+      for (std::string_view sample : otlp::RepeatedMessages(series, 2))
+        found.push_back(name + "@" + std::to_string(otlp::varint_field(sample, 2)));
+    }
+    return found;
+  }
+  // Refuses whole requests that have one of the bad samples.
+  Status run_with(const std::set<std::string>& bad, Verdict verdict = Verdict::refused) {
+    Status result = internal_error("no answer");
+    round_->run(
+        [&](const WriteRequest& request, Function<void(WriteRound::Answer)> answered) {
+          sends_++;
+          std::vector<std::string> samples = samples_of(request);
+          bool is_bad = std::any_of(samples.begin(), samples.end(), [&](const std::string& one) { return bad.contains(one); });
+          if (is_bad) return answered({verdict, invalid_argument("HTTP 400 out of order")});
+          written_.insert(written_.end(), samples.begin(), samples.end());
+          answered({});
+        },
+        WriteVersion::v1, ledger_, [&](Status status) { result = std::move(status); });
+    return result;
+  }
+  std::vector<std::string> written_;
+  int sends_ = 0;
+};
+
+TEST_F(CutRound, one_bad_sample_costs_only_itself) {
+  make_series(1000);
+  Status status = run_with({"x123@1"});
+  EXPECT_EQ(status.message(), "HTTP 400 out of order");
+  EXPECT_EQ(written_.size(), 1999u);
+  EXPECT_EQ(std::count(written_.begin(), written_.end(), "x123@2"), 1) << "the other sample of its series is good";
+  EXPECT_EQ(round_->rejected_samples(), 1u);
+  EXPECT_TRUE(round_->is_any_written());
+  EXPECT_EQ(round_->requests_left(), 0u);
+  EXPECT_LE(sends_, 2 * 11 + 1);
+  // The order within a series stays.
+  for (int i = 0; i < 1000; i++) {
+    auto place = [&](const char* time) { return std::find(written_.begin(), written_.end(), "x" + std::to_string(i) + time); };
+    if (i == 123) continue;
+    EXPECT_LT(place("@1"), place("@2"));
+  }
+}
+
+TEST_F(CutRound, several_bad_ones_are_all_found) {
+  make_series(1000);
+  EXPECT_FALSE(run_with({"x1@1", "x500@2", "x501@1", "x999@2"}).is_ok());
+  EXPECT_EQ(written_.size(), 1996u);
+  EXPECT_EQ(round_->rejected_samples(), 4u);
+}
+
+TEST_F(CutRound, who_refuses_everything_is_not_asked_for_long) {
+  make_series(1000);
+  std::set<std::string> all;
+  for (int i = 0; i < 1000; i++) all.insert({"x" + std::to_string(i) + "@1", "x" + std::to_string(i) + "@2"});
+  EXPECT_FALSE(run_with(all).is_retryable());
+  EXPECT_LE(sends_, 30);
+  EXPECT_EQ(round_->rejected_samples(), 2000u);
+  EXPECT_FALSE(round_->is_any_written());
+}
+
+TEST_F(CutRound, nothing_is_cut_when_the_content_is_not_at_fault) {
+  make_series(1000);
+  EXPECT_FALSE(run_with({"x1@1"}, Verdict::turned_away).is_ok());
+  EXPECT_EQ(sends_, 1);
+  EXPECT_EQ(round_->rejected_samples(), 2000u);
+}
+
+TEST_F(CutRound, what_is_partly_written_is_not_cut) {
+  make_series(10);
+  Status result;
+  round_->run(
+      [&](const WriteRequest&, Function<void(WriteRound::Answer)> answered) {
+        sends_++;
+        answered({Verdict::partly, invalid_argument("HTTP 400 some"), 3});
+      },
+      WriteVersion::v1, ledger_, [&](Status status) { result = std::move(status); });
+  EXPECT_EQ(sends_, 1);
+  EXPECT_EQ(result.message(), "HTTP 400 some");
+  EXPECT_EQ(round_->rejected_samples(), 3u);
+  EXPECT_TRUE(round_->is_any_written());
+}
+
 TEST_F(Round, what_is_too_large_is_cut) {
   prometheus::WriteBatch batch(1, 1, {}, ledger_);
   prometheus::Family family;
@@ -139,7 +246,7 @@ TEST_F(Round, what_is_too_large_is_cut) {
         answered({Verdict::too_large, resource_exhausted("HTTP 413")});
       },
       WriteVersion::v1, ledger_, [&](Status status) { result = std::move(status); });
-  EXPECT_FALSE(result.is_retryable()) << "a single series that is too large is refused";
+  EXPECT_FALSE(result.is_retryable()) << "a single sample that is too large is refused";
 }
 
 }  // namespace

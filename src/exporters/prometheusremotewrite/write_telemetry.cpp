@@ -32,7 +32,10 @@ WriteTelemetry::WriteTelemetry(const pipeline::Context& context, const std::stri
       written_samples_(counter_of(context, endpoint, "written_samples", "Samples that the receiver says it wrote.")),
       written_histograms_(counter_of(context, endpoint, "written_histograms", "Native histograms that the receiver says it wrote.")),
       written_exemplars_(counter_of(context, endpoint, "written_exemplars", "Exemplars that the receiver says it wrote.")),
-      duplicates_(dropped_of(context, "duplicate")) {
+      duplicates_(dropped_of(context, "duplicate")),
+      refused_samples_(context.metrics.counter("vigia_exporter_remote_write_refused_samples_total",
+                                               "Samples and histograms that the receiver refused for good.",
+                                               {{"exporter", context.id.to_string()}})) {
   for (size_t i = 0; i < refused_.size(); i++) refused_[i] = &dropped_of(context, prometheus::refusal_names[i]);
   context.metrics
       .gauge("otelcol_exporter_prometheusremotewrite_consumers", "Requests that are sent side by side.", labels_of(context, endpoint))
@@ -52,23 +55,32 @@ void WriteTelemetry::note_translated(const prometheus::WriteCounts& counts) {
              {"duplicates", counts.duplicates}});
 }
 
-void WriteTelemetry::note_written(const net::Headers& headers, std::string_view header, size_t sent, Counter& written, bool& is_short) {
-  std::optional<int64_t> count = parse_int(headers.get(header));
-  if (!count || *count < 0) return;
-  written.add(static_cast<uint64_t>(*count));
-  is_short = is_short || static_cast<uint64_t>(*count) < sent;
+void WriteTelemetry::note_refused(size_t samples, const Status& why) {
+  refused_samples_.add(samples);
+  log_.warn("The receiver refuses samples for good.", {{"samples", samples}, {"error", why}});
 }
 
-void WriteTelemetry::note_written(const net::Headers& headers, const prometheus::WriteRequest& request) {
-  constexpr std::string_view samples = "x-prometheus-remote-write-samples-written";
-  if (!headers.has(samples) && !std::exchange(is_silence_told_, true))
+std::optional<uint64_t> WriteTelemetry::count_written(const net::Headers& headers, std::string_view header, Counter& written) {
+  std::optional<int64_t> count = parse_int(headers.get(header));
+  if (!count || *count < 0) return std::nullopt;
+  written.add(static_cast<uint64_t>(*count));
+  return static_cast<uint64_t>(*count);
+}
+
+std::optional<size_t> WriteTelemetry::note_written(const net::Headers& headers, const prometheus::WriteRequest& request, bool is_good) {
+  constexpr std::string_view header = "x-prometheus-remote-write-samples-written";
+  std::optional<uint64_t> samples = count_written(headers, header, written_samples_);
+  std::optional<uint64_t> histograms = count_written(headers, "x-prometheus-remote-write-histograms-written", written_histograms_);
+  std::optional<uint64_t> exemplars = count_written(headers, "x-prometheus-remote-write-exemplars-written", written_exemplars_);
+  if (is_good && !headers.has(header) && !std::exchange(is_silence_told_, true))
     log_.warn("The receiver does not say what it wrote. It may not know remote write 2.0 and drop everything.",
-              {{"missing_header", samples}});
-  bool is_short = false;
-  note_written(headers, samples, request.samples, written_samples_, is_short);
-  note_written(headers, "x-prometheus-remote-write-histograms-written", request.histograms, written_histograms_, is_short);
-  note_written(headers, "x-prometheus-remote-write-exemplars-written", request.exemplars, written_exemplars_, is_short);
-  if (is_short) log_.warn("The receiver wrote less than it was sent.", {{"samples", request.samples}, {"histograms", request.histograms}});
+              {{"missing_header", header}});
+  bool is_short = samples.value_or(request.samples) < request.samples || histograms.value_or(request.histograms) < request.histograms ||
+                  exemplars.value_or(request.exemplars) < request.exemplars;
+  if (is_good && is_short)
+    log_.warn("The receiver wrote less than it was sent.", {{"samples", request.samples}, {"histograms", request.histograms}});
+  if (!samples) return std::nullopt;
+  return static_cast<size_t>(*samples + histograms.value_or(0));
 }
 
 }  // namespace vigia::exporters

@@ -3,6 +3,7 @@
 // What the exporter counts: under the Collector's names where it has them.
 
 #include <array>
+#include <optional>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -18,11 +19,14 @@ class WriteTelemetry {
 
   void note_translated(const prometheus::WriteCounts& counts);
   void note_sent() { sent_batches_.add(); }
-  // What a receiver of version 2 says that it wrote. It must say so.
-  void note_written(const net::Headers& headers, const prometheus::WriteRequest& request);
+  // Samples that no receiver will take.
+  void note_refused(size_t samples, const Status& why);
+  // What a receiver of version 2 says that it wrote, which it must: how many samples and histograms that is, or nothing when it does not say.
+  std::optional<size_t> note_written(const net::Headers& headers, const prometheus::WriteRequest& request, bool is_good);
 
  private:
-  void note_written(const net::Headers& headers, std::string_view header, size_t sent, Counter& written, bool& is_short);
+  // Of one kind.
+  static std::optional<uint64_t> count_written(const net::Headers& headers, std::string_view header, Counter& written);
 
   Logger log_;
   Counter& sent_batches_;
@@ -33,6 +37,7 @@ class WriteTelemetry {
   Counter& written_exemplars_;
   std::array<Counter*, prometheus::refusal_names.size()> refused_;
   Counter& duplicates_;
+  Counter& refused_samples_;
   bool is_silence_told_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/ids.h"
 #include "extensions/agent_registration/factory.h"
 #include "extensions/agent_registration/identity.h"
 #include "extensions/agent_registry/factory.h"
@@ -122,14 +123,14 @@ TEST_F(AgentRegistrationTest, a_registry_that_is_away_or_refuses_delays_nothing)
 TEST_F(AgentRegistrationTest, its_id_stays_the_same) {
   start("directory: " + directory_ + "\nhostname: a");
   std::string id = state().agent_id;
-  EXPECT_TRUE(tenancy::is_uuid(id)) << id;
+  EXPECT_TRUE(is_uuid(id)) << id;
   environment_.stop(*agent_);
   start("directory: " + directory_ + "\nhostname: renamed");
   EXPECT_EQ(state().agent_id, id);
   environment_.stop(*agent_);
   ASSERT_TRUE(environment_.files.write_file_atomically(directory_ + "/agent-id", "no id at all\n").is_ok());
   start("directory: " + directory_ + "\nhostname: renamed");
-  EXPECT_TRUE(tenancy::is_uuid(state().agent_id));
+  EXPECT_TRUE(is_uuid(state().agent_id));
   EXPECT_EQ(*environment_.files.read_file(directory_ + "/agent-id"), state().agent_id + "\n");
 }
 
@@ -165,7 +166,7 @@ TEST(AgentIdentityTest, clones_of_a_machine_are_told_apart_and_a_machine_is_itse
   EXPECT_EQ(agent_of_this_machine(config, "2.0", files, random, Logger()).key.agent_id, one.key.agent_id);
   EXPECT_EQ(one.hostname, "one");
   EXPECT_EQ(one.version, "1.0");
-  EXPECT_TRUE(tenancy::is_uuid(one.key.agent_id));
+  EXPECT_TRUE(is_uuid(one.key.agent_id));
   EXPECT_EQ(one.key.agent_id.find("0123456789abcdef"), std::string::npos);
   auto described = std::find(one.resource_attributes.begin(), one.resource_attributes.end(),
                              std::make_pair(std::string("os.description"), std::string("Debian GNU/Linux 12 (bookworm)")));
@@ -183,7 +184,7 @@ TEST(AgentIdentityTest, clones_of_a_machine_are_told_apart_and_a_machine_is_itse
   config.directory = "/var/lib/x";
   auto sink = std::make_shared<pipeline::test::RecordingSink>();
   std::string nameless = agent_of_this_machine(config, "1.0", files, random, Logger(sink)).key.agent_id;
-  EXPECT_TRUE(tenancy::is_uuid(nameless));
+  EXPECT_TRUE(is_uuid(nameless));
   EXPECT_NE(agent_of_this_machine(config, "1.0", files, random, Logger()).key.agent_id, nameless);
   EXPECT_EQ(sink->count("cannot keep this agent's id"), 1u);
 }

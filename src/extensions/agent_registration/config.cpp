@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/ids.h"
 #include "tenancy/agent.h"
 
 namespace vigia::extensions {
@@ -19,14 +20,13 @@ void decode_retry(config::Section& in, pipeline::RetryConfig& out) {
   in.require(out.randomization_factor >= 0 && out.randomization_factor <= 1, "randomization_factor", "must be from 0 to 1");
 }
 
-void check_name(config::Section& in, std::string_view key, const std::string& value) {
-  in.require(value.empty() || tenancy::is_name(value), key,
-             fmt::format("expected up to {} letters, digits or \"._:@-\", beginning with a letter or digit", tenancy::most_name_bytes));
+void check_id(config::Section& in, std::string_view key, const std::string& value) {
+  in.require(value.empty() || is_id(value), key, fmt::format("expected {}", id_rule));
 }
 
 // Only warned about: the agents of others may have names there.
 void warn_unless_uuid(config::Section& in, std::string_view key, const std::string& value) {
-  if (!value.empty() && !tenancy::is_uuid(value)) in.warn(key, "this is not a UUID; it is sent as it is");
+  if (!value.empty() && !is_uuid(value)) in.warn(key, "this is not a UUID; it is sent as it is");
 }
 
 void decode_customer(config::Section& in, AgentRegistrationConfig& out) {
@@ -39,7 +39,7 @@ void decode_customer(config::Section& in, AgentRegistrationConfig& out) {
   warn_unless_uuid(in, "tenant_id", tenant);
   warn_unless_uuid(in, "workspace_id", out.workspace_id);
   if (out.customer_id.empty()) out.customer_id = tenant;
-  check_name(in, "customer_id", out.customer_id);
+  check_id(in, "customer_id", out.customer_id);
 }
 
 void decode_metrics(config::Section& in, AgentRegistrationConfig& out) {
@@ -63,7 +63,7 @@ AgentRegistrationConfig decode_agent_registration(config::Section& section) {
   section.section("retry", [&](config::Section& part) { decode_retry(part, config.retry); });
   decode_customer(section, config);
   section.field("agent_id", config.agent_id);
-  check_name(section, "agent_id", config.agent_id);
+  check_id(section, "agent_id", config.agent_id);
   section.field("directory", config.directory);
   section.field("agent_type", config.agent_type);
   section.field("version", config.version);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/hash.h"
+#include "base/ids.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 
@@ -62,7 +63,7 @@ std::string lasting_id(const Agent& agent, const std::string& directory, FileSys
   if (directory.empty()) return made_up_id(agent, files, random);
   std::string path = directory + "/agent-id";
   std::string known = read_trimmed(files, path);
-  if (tenancy::is_name(known)) return known;
+  if (is_id(known)) return known;
   if (files.exists(path)) log.warn("The file of this agent's id holds no id; it is written anew", {{"file", path}});
   std::string id = made_up_id(agent, files, random);
   Status kept = files.create_directories(directory);

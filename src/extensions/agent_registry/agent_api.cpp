@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/hash.h"
+#include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "net/socket.h"
@@ -94,7 +95,7 @@ std::variant<AgentApi::Route, AgentApi::Refused> AgentApi::route_of(const net::R
   std::vector<std::string_view> parts = split(path.substr(agents_path.size() + 1), '/');
   if (parts.size() == 1 && parts[0] == "register") return route_of_method(head, {{"POST", Action::enroll}}, "");
   std::optional<std::string> agent_id = percent_decoded(parts[0]);
-  if (!agent_id || !tenancy::is_name(*agent_id)) return Refused{404, "no agent can have this id", ""};
+  if (!agent_id || !is_id(*agent_id)) return Refused{404, "no agent can have this id", ""};
   if (parts.size() == 2 && parts[1] == "heartbeat") return route_of_method(head, {{"POST", Action::heartbeat}}, *agent_id);
   if (parts.size() == 1) return route_of_method(head, {{"GET", Action::get}, {"DELETE", Action::remove}}, *agent_id);
   return Refused{404, "there is nothing at this path", ""};
@@ -127,7 +128,7 @@ Result<Caller> AgentApi::caller_of(const net::RequestHead& head) const {
   for (std::string_view header : {"x-tenant-id", "x-scope-orgid"}) {
     std::string_view named = head.headers.get(header);
     if (named.empty()) continue;
-    if (!tenancy::is_name(named)) return invalid_argument(fmt::format("{}: this cannot be a customer's name", header));
+    if (!is_id(named)) return invalid_argument(fmt::format("{}: this cannot be a customer's name", header));
     if (!customer.empty() && customer != named)
       return Status(StatusCode::permission_denied, fmt::format("{}: the caller is another customer", header));
     customer = named;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/hash.h"
+#include "base/ids.h"
 #include "extensions/agent_registry/agent_json.h"
 #include "otlp/json_value.h"
 
@@ -75,7 +76,7 @@ Status read_customer(const JsonValue& document, const Caller& caller, Registrati
   std::string customer, tenant;
   RETURN_IF_ERROR(read_text(document, "customer_id", customer));
   RETURN_IF_ERROR(read_text(document, "tenant_id", tenant));
-  if (!tenant.empty() && !tenancy::is_uuid(tenant)) out.warnings.push_back("tenant_id is not a UUID");
+  if (!tenant.empty() && !is_uuid(tenant)) out.warnings.push_back("tenant_id is not a UUID");
   if (!customer.empty() && !tenant.empty() && customer != tenant)
     return invalid_argument("customer_id and tenant_id: two names of the same, with different values");
   fill_from(customer, tenant);
@@ -91,7 +92,7 @@ Status read_customer(const JsonValue& document, const Caller& caller, Registrati
 Status read_workspace(const JsonValue& document, const Caller& caller, Registration& out) {
   RETURN_IF_ERROR(read_text(document, "workspace_id", out.agent.workspace_id));
   fill_from(out.agent.workspace_id, caller.workspace_id);
-  if (!out.agent.workspace_id.empty() && !tenancy::is_uuid(out.agent.workspace_id)) out.warnings.push_back("workspace_id is not a UUID");
+  if (!out.agent.workspace_id.empty() && !is_uuid(out.agent.workspace_id)) out.warnings.push_back("workspace_id is not a UUID");
   return {};
 }
 

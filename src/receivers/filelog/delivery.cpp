@@ -4,14 +4,16 @@
 #include <utility>
 
 #include "pipeline/backoff.h"
+#include "pipeline/customer.h"
 
 namespace vigia::receivers {
 
 Delivery::Delivery(const pipeline::Context& context, const pipeline::RetryConfig& retry, pipeline::Consumer& output, net::EventLoop& loop,
-                   net::EventLoop& data_loop, Listener listener)
+                   net::EventLoop& data_loop, Listener listener, const std::string& customer)
     : context_(context),
       retry_(retry),
       output_(output),
+      client_(pipeline::client_of(customer)),
       loop_(loop),
       data_loop_(data_loop),
       listener_(std::move(listener)),
@@ -36,6 +38,7 @@ void Delivery::offer(const Request& request) {
   pipeline::Batch batch;
   batch.signal = otlp::Signal::logs;
   batch.item_count = request.parcel.item_count;
+  batch.client = client_;
   batch.payload.append(request.parcel.request);
   data_loop_.post([weak = weak_from_this(), &output = output_, &loop = loop_, number = request.number, batch = std::move(batch)]() mutable {
     // Whoever is abandoned may be gone, and its output with it.

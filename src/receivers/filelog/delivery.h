@@ -30,7 +30,7 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
 
   // `loop` is the background loop, `data_loop` where the pipeline is called.
   Delivery(const pipeline::Context& context, const pipeline::RetryConfig& retry, pipeline::Consumer& output, net::EventLoop& loop,
-           net::EventLoop& data_loop, Listener listener);
+           net::EventLoop& data_loop, Listener listener, const std::string& customer = {});
 
   bool has_room() const { return !is_refused_ && under_way_.size() < most_under_way; }
   // Nothing is under way but what was refused.
@@ -59,6 +59,7 @@ class Delivery : public std::enable_shared_from_this<Delivery> {
   const pipeline::Context context_;
   const pipeline::RetryConfig retry_;
   pipeline::Consumer& output_;
+  const std::shared_ptr<const pipeline::Client> client_;
   net::EventLoop& loop_;
   net::EventLoop& data_loop_;
   Listener listener_;

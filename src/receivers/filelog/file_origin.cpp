@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/utf8.h"
+#include "otlp/customer_attribute.h"
 #include "otlp/log_view.h"
 
 namespace vigia::receivers {
@@ -49,8 +50,9 @@ std::unique_ptr<operators::Origin> make_origin(FileSystem& files, const FilelogC
     Result<FileFacts> facts = file.file->facts();
     if (facts.is_ok()) set_owner(files, wanted, *facts, *origin);
   }
-  for (const auto& [key, text] : config.attributes) origin->set_attribute(key, text);
-  for (const auto& [key, text] : config.resource) origin->set_resource(key, text);
+  for (const auto& [key, text] : config.texts.attributes) origin->set_attribute(key, text);
+  for (const auto& [key, text] : config.texts.resource) origin->set_resource(key, text);
+  if (!config.customer.empty()) origin->set_resource(otlp::customer_attribute, config.customer);
   file.origin_path = file.path;
   return origin;
 }

@@ -46,8 +46,14 @@ class FilelogReceiver final : public pipeline::Receiver {
 
  private:
   Result<std::unique_ptr<operators::ChainRun>> make_run(const operators::Chain& chain) {
-    return operators::ChainRun::create(
-        chain, {context_.clock, context_.files, context_.metrics, context_.ledger, context_.log, context_.id.to_string()});
+    return operators::ChainRun::create(chain, {.clock = context_.clock,
+                                               .files = context_.files,
+                                               .metrics = context_.metrics,
+                                               .ledger = context_.ledger,
+                                               .log = context_.log,
+                                               .receiver = context_.id.to_string(),
+                                               .environment = context_.environment,
+                                               .customer = config_.customer});
   }
 
   Status remember(TailLoop::Memory& memory) {

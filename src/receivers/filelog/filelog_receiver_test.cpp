@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <set>
 
+#include "operators/test_chain.h"
 #include "pipeline/storage.h"
 #include "pipeline/test_kit.h"
 #include "receivers/filelog/factory.h"
@@ -89,6 +91,25 @@ TEST_F(FilelogReceiverTest, LinesArriveAndAreCounted) {
   // The answer is counted a moment after the data has arrived.
   EXPECT_TRUE(wait_until([&] { return kit_.metric("otelcol_receiver_accepted_log_records{receiver=\"filelog\"") == 2'510; }));
   EXPECT_EQ(kit_.metric("otelcol_fileconsumer_open_files"), 1);
+}
+
+// A line may say that it is another customer's, and operators may believe it.
+TEST_F(FilelogReceiverTest, AllOfItIsTheCustomers) {
+  logs_.append("a.log", "{\"message\":\"plain\"}\n{\"customer.id\":\"b\",\"customer_id\":\"b\",\"pod\":\"x\"}\n");
+  start(R"(customer: a
+operators:
+  - type: json_parser
+  - {type: move, if: 'attributes["customer.id"] != nil', from: 'attributes["customer.id"]', to: 'resource["customer.id"]'}
+  - {type: copy, if: 'attributes.customer_id != nil', from: attributes.customer_id, to: resource.customer_id}
+  - {type: move, if: 'attributes.pod != nil', from: attributes.pod, to: resource.pod})");
+  EXPECT_TRUE(wait_for_items(2));
+  std::set<std::string> resources;
+  for (const auto& taken : output_.taken()) {
+    EXPECT_EQ(taken.client->customer, "a");
+    for (std::string_view group : otlp::resource_groups(taken.bytes))
+      resources.insert(operators::json_of(otlp::ResourceGroup(group).resource().attributes()));
+  }
+  EXPECT_EQ(resources, (std::set<std::string>{R"({"customer.id":"a"})", R"({"customer.id":"a","pod":"x"})"}));
 }
 
 TEST_F(FilelogReceiverTest, WhatIsRefusedIsOfferedAgain) {

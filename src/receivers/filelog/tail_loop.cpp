@@ -48,7 +48,8 @@ TailLoop::TailLoop(const pipeline::Context& context, const FilelogConfig& config
                                                                   finish_if_settled();
                                                                 else
                                                                   wake();
-                                                              }})),
+                                                              }},
+                                           config_.customer)),
       failed_saves_(context.metrics.counter("vigia_filelog_failed_saves", "Times that positions could not be written to the storage.",
                                             {{"receiver", context.id.to_string()}})) {}
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/socket.h"
+#include "pipeline/customer.h"
 #include "pipeline/net_config.h"
 
 namespace vigia::receivers {
@@ -20,7 +21,7 @@ void decode_endpoint(config::Section& section, std::string& endpoint) {
 void decode_user(config::Section& section, ForwardUser& user) {
   section.field("username", user.username);
   section.secret("password", user.password);
-  section.field("customer", user.customer);
+  pipeline::decode_customer(section, user.customer);
   section.require(!user.username.empty(), "username", "a user needs a name");
   section.require(!user.password.empty(), "password", "a user needs a password");
 }
@@ -49,7 +50,7 @@ void decode(config::Section& section, FluentForwardConfig& out) {
     if (!tls.is_null()) pipeline::decode_tls_server(tls, out.tls.emplace());
   });
   section.section("security", [&](config::Section& security) { decode_security(security, out.security); });
-  section.field("customer", out.customer);
+  pipeline::decode_customer(section, out.customer);
   uint64_t message_bytes = out.max_message_bytes;
   section.size_bytes("max_message_size", message_bytes);
   out.max_message_bytes = message_bytes;

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "otlp/request_writer.h"
+#include "pipeline/customer.h"
 #include "receivers/fluentforward/digest.h"
 
 namespace vigia::receivers {
@@ -34,7 +35,7 @@ ForwardConnection::ForwardConnection(std::shared_ptr<ForwardService> service, ne
       opened_ms_(loop_.now_ms()),
       heard_ms_(opened_ms_) {
   service_->telemetry.opened_connections.add();
-  client_ = std::make_shared<pipeline::Client>(pipeline::Client{peer_address_, {}, service_->config.customer});
+  take_for(service_->config.customer);
   if (service_->config.security.shared_key.empty()) return;
   handshake_.emplace(service_->config.security, secret_bytes(nonce_bytes), secret_bytes(nonce_bytes));
   peer.send(handshake_->helo());
@@ -97,7 +98,12 @@ void ForwardConnection::shake_hands(std::string_view ping) {
     return;
   }
   handshake_.reset();
-  if (!verdict.customer.empty()) client_ = std::make_shared<pipeline::Client>(pipeline::Client{peer_address_, {}, verdict.customer});
+  if (!verdict.customer.empty()) take_for(verdict.customer);
+}
+
+void ForwardConnection::take_for(const std::string& customer) {
+  client_ = pipeline::client_of(customer, peer_address_);
+  resource_ = pipeline::customer_resource(customer);
 }
 
 void ForwardConnection::break_off(std::string_view why) {
@@ -141,7 +147,7 @@ void ForwardConnection::fill(otlp::RequestWriter& writer, size_t& record_count) 
   size_t skipped = 0;
   while (writer.size() < typical_piece_bytes && (open_ || open_next())) {
     if (!is_begun) {
-      writer.open_resource({});
+      writer.open_resource(resource_);
       writer.open_scope({});
       is_begun = true;
     }

@@ -61,6 +61,7 @@ class ForwardConnection final : public std::enable_shared_from_this<ForwardConne
   void find_messages();
   void forget_input(size_t bytes);
   void shake_hands(std::string_view ping);
+  void take_for(const std::string& customer);
   void break_off(std::string_view why);
 
   void advance();
@@ -81,6 +82,7 @@ class ForwardConnection final : public std::enable_shared_from_this<ForwardConne
   net::EventLoop& loop_;
   const std::string peer_address_;
   std::shared_ptr<const pipeline::Client> client_;
+  std::string resource_;  // Of all records.
   std::optional<Handshake> handshake_;
 
   Appender input_;

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "otlp/view.h"
 #include "pipeline/test_kit.h"
 #include "receivers/fluentforward/digest.h"
 #include "receivers/fluentforward/test_forward.h"
@@ -308,6 +309,8 @@ TEST_F(ForwardHandshakeConnectionTest, DataIsTakenAfterTheHandshakeAndBelongsToT
   ASSERT_EQ(output_.items(), 1U);
   EXPECT_EQ(output_.taken()[0].client->customer, "acme");
   EXPECT_EQ(output_.taken()[0].client->peer_address, "192.0.2.1:5");
+  std::string_view group = *otlp::resource_groups(output_.taken()[0].bytes).begin();
+  EXPECT_EQ(otlp::ResourceGroup(group).resource().attributes().find("customer.id")->string(), "acme");
 }
 
 TEST_F(ForwardHandshakeConnectionTest, AWrongKeyEndsTheConnectionAndNothingIsTaken) {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "pipeline/customer.h"
+
 namespace vigia::receivers {
 
 namespace {
@@ -42,6 +44,7 @@ void decode(config::Section& in, HostMetricsConfig& out) {
   in.require(out.timeout_ms >= 0, "timeout", "must not be negative");
   in.field("root_path", out.root_path);
   check_root_path(in, out.root_path);
+  pipeline::decode_customer(in, out.customer);
   // Of the events about entities, which the Collector's receiver gives as logs.
   in.accept_ignored("metadata_collection_interval");
   in.section("scrapers", [&](config::Section& scrapers) {

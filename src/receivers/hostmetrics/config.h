@@ -21,6 +21,7 @@ struct HostMetricsConfig {
   // A round that takes longer is cut off; 0 is no limit.
   int64_t timeout_ms = 0;
   std::string root_path;
+  std::string customer;
   std::vector<NamedScraper> scrapers;
 };
 

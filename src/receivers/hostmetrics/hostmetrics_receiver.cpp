@@ -1,6 +1,7 @@
 #include "receivers/hostmetrics/hostmetrics_receiver.h"
 
 #include "host/proc_stat.h"
+#include "pipeline/customer.h"
 #include "receivers/hostmetrics/factory.h"
 
 namespace vigia::receivers {
@@ -9,12 +10,13 @@ HostMetricsReceiver::HostMetricsReceiver(const pipeline::Context& context, const
     : context_(context),
       config_(config),
       output_(output),
+      client_(pipeline::client_of(config.customer)),
       telemetry_(context.metrics, context.id, ""),
       left_out_rounds_(context.metrics.counter("vigia_receiver_left_out_rounds",
                                                "Rounds that were not begun, because the one before was not over or not answered.",
                                                {{"receiver", context.id.to_string()}})),
       stat_file_(context.files, host::below_root(config.root_path, "/proc/stat")),
-      round_(context.ledger, context.clock, context.version) {}
+      round_(context.ledger, context.clock, context.version, pipeline::customer_resource(config.customer)) {}
 
 Status HostMetricsReceiver::start() {
   bool may_be_in_container = context_.files.exists("/.dockerenv") || context_.files.exists("/run/.containerenv");
@@ -137,6 +139,7 @@ void HostMetricsReceiver::finish_round() {
   pipeline::Batch batch;
   batch.signal = otlp::Signal::metrics;
   batch.item_count = points;
+  batch.client = client_;
   batch.payload.append(std::move(request));
   context_.loops.next().post([this, batch = std::move(batch), points]() mutable {
     output_.consume(std::move(batch), [this, points](Status status) {

@@ -49,6 +49,7 @@ class HostMetricsReceiver final : public pipeline::Receiver {
   const HostMetricsConfig config_;
   pipeline::Consumer& output_;
   net::EventLoop* loop_ = nullptr;  // The background loop, from start() on.
+  const std::shared_ptr<const pipeline::Client> client_;
   const pipeline::ReceiverTelemetry telemetry_;
   Counter& left_out_rounds_;
   host::ProcFile stat_file_;

@@ -5,6 +5,7 @@
 namespace vigia::receivers {
 namespace {
 
+using test::Decoded;
 using test::HostMetrics;
 using test::Points;
 
@@ -93,6 +94,16 @@ TEST_F(HostMetrics, BelowRootPathNothingElseIsRead) {
   EXPECT_EQ(kit.sink->count("Cannot scrape"), 0u);
 }
 
+TEST_F(HostMetrics, AllOfItIsTheCustomers) {
+  start("{customer: cliente-a, scrapers: {cpu: , process: , system: }}");
+  advance_ms(1000);
+  EXPECT_EQ(consumer.taken().back().client->customer, "cliente-a");
+  Decoded round = last();
+  EXPECT_TRUE(round.resources.contains("customer.id=cliente-a"));
+  EXPECT_GT(round.resources.size(), 1u) << "a process is a resource of its own";
+  for (const std::string& resource : round.resources) EXPECT_TRUE(resource.starts_with("customer.id=cliente-a")) << resource;
+}
+
 std::string errors_of(const std::string& yaml) {
   return pipeline::test::decode_text<HostMetricsConfig>(yaml, [](config::Section& in, HostMetricsConfig& out) { decode(in, out); })
       ->errors();
@@ -108,6 +119,7 @@ TEST(HostMetricsConfigTest, MistakesAreNamed) {
   EXPECT_NE(errors_of("{scrapers: {cpu: {metrics: {system.cpu.times: {enabled: true}}}}}").find("system.cpu.time"), std::string::npos);
   EXPECT_NE(errors_of("{scrapers: {cpu: {metrics: {system.cpu.time: {attributes: [core]}}}}}").find("it has cpu, state"),
             std::string::npos);
+  EXPECT_NE(errors_of("{customer: a b, scrapers: {cpu: }}").find("customer: expected letters"), std::string::npos);
   EXPECT_NE(errors_of("{scrapers: {nfs: }}").find("not in this build"), std::string::npos);
   EXPECT_EQ(
       errors_of("{initial_delay: 0s, timeout: 5s, metadata_collection_interval: 5m, scrapers: {cpu: , disk: {include: {devices: []}}}}"),

@@ -56,21 +56,22 @@ void Round::begin() {
 
 void Round::begin_slice() { slice_end_ns_ = clock_.steady_ns() + slice_ns; }
 
-// All scrapers of the machine share one resource, which has no attributes.
+// All scrapers of the machine share one resource, which has no attributes of its own.
 void Round::enter_scraper(std::string_view scraper, uint64_t start_ns) {
   scope_ = scope_prefix;
   scope_ += scraper;
   scope_ += "scraper";
   start_ns_ = start_ns;
   is_scope_open_ = false;
-  if (schema_url_ == machine_schema && resource_.empty()) return;
-  resource_.clear();
+  if (schema_url_ == machine_schema && resource_ == common_resource_) return;
+  resource_ = common_resource_;
   schema_url_ = machine_schema;
   is_resource_open_ = false;
 }
 
 void Round::enter_resource(std::string_view resource, std::string_view schema_url, uint64_t start_ns) {
-  resource_ = resource;
+  resource_ = common_resource_;
+  resource_ += resource;
   schema_url_ = schema_url;
   start_ns_ = start_ns;
   is_resource_open_ = is_scope_open_ = false;

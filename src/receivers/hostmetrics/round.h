@@ -25,7 +25,9 @@ namespace vigia::receivers {
 
 class Round {
  public:
-  Round(MemoryLedger& ledger, const Clock& clock, std::string version) : ledger_(ledger), clock_(clock), version_(std::move(version)) {}
+  // `common_resource` is the content of a Resource message: what every resource has.
+  Round(MemoryLedger& ledger, const Clock& clock, std::string version, std::string common_resource)
+      : ledger_(ledger), clock_(clock), version_(std::move(version)), common_resource_(std::move(common_resource)) {}
 
   void begin();
   // Work goes on without a break until then.
@@ -58,6 +60,7 @@ class Round {
   MemoryLedger& ledger_;
   const Clock& clock_;
   const std::string version_;
+  const std::string common_resource_;
   std::optional<otlp::RequestWriter> writer_;
   std::string scope_;
   std::string resource_;

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "pipeline/customer.h"
 #include "prometheus/duration.h"
 
 namespace vigia::receivers {
@@ -59,11 +60,12 @@ void refuse_server_parts(config::Section& section) {
   for (std::string_view key : {"runtime", "storage", "tracing", "otlp"}) section.accept_ignored(key);
 }
 
-void decode_jobs(config::Section& section, const ScrapeDefaults& defaults, PrometheusReceiverConfig& out) {
+void decode_jobs(config::Section& section, const ScrapeDefaults& defaults, const std::string& customer, PrometheusReceiverConfig& out) {
   std::set<std::string> names;
   section.list("scrape_configs", [&](config::Section& entry) {
     auto job = std::make_shared<ScrapeJob>();
     static_cast<ScrapeDefaults&>(*job) = defaults;
+    job->customer = customer;
     decode_scrape_job(entry, *job);
     entry.require(job->name.empty() || names.insert(job->name).second, "job_name", "there is another job \"" + job->name + "\"");
     out.jobs.push_back(std::move(job));
@@ -133,13 +135,15 @@ void decode_shared(config::Section& section, ScrapeDefaults& out) {
 }
 
 void decode(config::Section& section, PrometheusReceiverConfig& out) {
+  std::string customer;
+  pipeline::decode_customer(section, customer);
   section.section("config", [&](config::Section& inner) {
     ScrapeDefaults defaults;
     inner.section("global", [&](config::Section& global) { decode_global(global, defaults, out.external_labels); });
     bool reports_extra = false;
     section.field("report_extra_scrape_metrics", reports_extra);
     defaults.reports_extra_metrics |= reports_extra;
-    decode_jobs(inner, defaults, out);
+    decode_jobs(inner, defaults, customer, out);
     refuse_server_parts(inner);
   });
   section.field("trim_metric_suffixes", out.trims_suffixes);

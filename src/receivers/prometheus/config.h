@@ -57,6 +57,7 @@ struct ScrapeJob : ScrapeDefaults {
   std::string metrics_path = "/metrics";
   std::string scheme = "http";
   std::vector<std::pair<std::string, std::vector<std::string>>> params;
+  std::string customer;  // Whose the targets are; at first the receiver's.
   bool honors_labels = false;
   bool honors_timestamps = true;
   bool tracks_timestamps_staleness = false;

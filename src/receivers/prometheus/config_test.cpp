@@ -126,6 +126,16 @@ Result<std::optional<Target>> target_of(const std::string& keys, const std::stri
   return make_target(*decoded->config.jobs[0], address, labels);
 }
 
+TEST(PrometheusConfig, ACustomerIsTheReceiversOrTheJobs) {
+  auto decoded = decode_config(
+      "customer: a\nconfig: {scrape_configs: [{job_name: x, static_configs: [{targets: ['h:1']}]}, {job_name: y, customer: b}]}");
+  ASSERT_EQ(decoded->errors(), "");
+  EXPECT_EQ(decoded->config.jobs[0]->customer, "a");
+  EXPECT_EQ(decoded->config.jobs[1]->customer, "b");
+  EXPECT_NE(decode_config("config: {scrape_configs: [{job_name: x, customer: 'a b'}]}")->errors().find("customer: expected letters"),
+            std::string::npos);
+}
+
 TEST(Targets, LabelsBecomeAUrl) {
   auto target = target_of("    params: {module: [http, second], x: ['a b&c']}\n", "host:81", {{"__meta_zone", "z"}, {"env", "prod"}});
   ASSERT_TRUE(target.is_ok() && *target);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "pipeline/customer.h"
 #include "pipeline/net_config.h"
 #include "receivers/prometheus/config.h"
 
@@ -104,6 +105,7 @@ void decode_scrape_job(config::Section& section, ScrapeJob& job) {
     std::vector<std::string> texts;
     if (values.as_strings(texts)) job.params.emplace_back(name, texts);
   });
+  pipeline::decode_customer(section, job.customer);
   section.field("honor_labels", job.honors_labels);
   section.field("honor_timestamps", job.honors_timestamps);
   section.field("track_timestamps_staleness", job.tracks_timestamps_staleness);

@@ -7,8 +7,10 @@
 #include "otlp/attribute_view.h"
 #include "otlp/attribute_write.h"
 #include "otlp/metric_writer.h"
+#include "pipeline/customer.h"
 #include "prometheus/special_values.h"
 #include "prometheus/unit_words.h"
+#include "receivers/prometheus/exported_labels.h"
 #include "receivers/prometheus/point_parts.h"
 
 namespace vigia::receivers {
@@ -67,7 +69,7 @@ std::string PointWriter::resource_content(const ResourceEntry& resource) const {
   add("service.instance.id", resource.instance);
   if (!port.empty()) add("server.port", port);
   add("url.scheme", target_.scheme);
-  return content + resource.info;
+  return content + resource.info + pipeline::customer_resource(job_.customer);
 }
 
 void PointWriter::open_place(uint32_t resource, uint32_t scope) {
@@ -163,6 +165,7 @@ void PointWriter::write_report(const ScrapeReport& report, int64_t time_ms) {
   report_attributes_.clear();
   prometheus::LabelList labels = target_.labels;
   for (const Label& label : external_labels_) labels.set(label.name, label.value);
+  set_customers_aside(job_.customer, labels);
   for (const Label& label : labels)
     if (label.name != prometheus::job_label && label.name != prometheus::instance_label)
       otlp::append_attribute(report_attributes_, 7, label.name, label.value);

@@ -7,6 +7,7 @@
 
 #include "otlp/wire.h"
 #include "prometheus/special_values.h"
+#include "receivers/prometheus/exported_labels.h"
 #include "receivers/prometheus/point_parts.h"
 
 namespace vigia::receivers {
@@ -106,6 +107,7 @@ Status ScrapeRound::set_final_labels(ExpositionParser& parser) {
   is_dropped_ = !prometheus::apply_rules(job_.metric_relabel_rules, labels_);
   if (is_dropped_) return {};
   for (const Label& label : external_labels_) labels_.set(label.name, label.value);
+  set_customers_aside(job_.customer, labels_);
   labels_.sort();
   if (!check_labels())
     return invalid_argument(fmt::format("{} has no name, or one that is not allowed", labels_.to_string().substr(0, 300)));
@@ -126,11 +128,7 @@ void ScrapeRound::add_target_labels() {
     labels_.set(label.name, label.value);
   }
   std::stable_sort(conflicting.begin(), conflicting.end(), [](const Label& a, const Label& b) { return a.name.size() < b.name.size(); });
-  for (const Label& label : conflicting) {
-    std::string name = "exported_" + label.name;
-    while (labels_.has(name)) name.insert(0, "exported_");
-    labels_.set(name, label.value);
-  }
+  for (const Label& label : conflicting) keep_exported(label, labels_);
 }
 
 bool ScrapeRound::check_labels() {

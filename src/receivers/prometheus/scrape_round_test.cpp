@@ -292,6 +292,26 @@ TEST_F(Scrapes, LabelsOfTargetAndTextMeet) {
   EXPECT_EQ(scrape("a{env=\"dev\"} 1\n"), (Lines{"a gauge {env=dev,site=home} 1"}));
 }
 
+// Guarantee: no label, from wherever it comes, says that the data is another customer's, and none of two series is lost for it.
+TEST_F(Scrapes, LabelsDoNotSayWhoseTheDataIs) {
+  std::string text = "a{customer_id=\"b\"} 1\na{customer_id=\"c\"} 2\na{customer_id=\"cliente-a\",x=\"y\"} 3\n";
+  report.emplace();
+  configure("    customer: cliente-a\n", "{external_labels: {customer_id: d}}");
+  EXPECT_EQ(scrape(text).front(), "up gauge {env=prod,exported_customer_id=d} 0");
+  report.reset();
+  for (std::string honor : {"", "    honor_labels: true\n"}) {
+    configure("    customer: cliente-a\n" + honor);
+    EXPECT_EQ(
+        scrape(text + "target_info{customer_id=\"b\",version=\"1\"} 1\n"),
+        (Lines{"a gauge {env=prod,exported_customer_id=b} 1", "a gauge {env=prod,exported_customer_id=c} 2", "a gauge {env=prod,x=y} 3"}));
+    EXPECT_TRUE(resource.ends_with("env=prod,exported_customer_id=b,version=1,customer.id=cliente-a}")) << resource;
+  }
+  configure("    customer: cliente-a\n    metric_relabel_configs: [{target_label: customer_id, replacement: b}]\n");
+  EXPECT_EQ(scrape("x 1\n"), (Lines{"x gauge {env=prod,exported_customer_id=b} 1"}));
+  configure("");
+  EXPECT_EQ(scrape("x{customer_id=\"b\"} 1\n"), (Lines{"x gauge {customer_id=b,env=prod} 1"})) << "without a customer the target says it";
+}
+
 TEST_F(Scrapes, MetricRelabelling) {
   configure(
       "    metric_relabel_configs:\n    - {source_labels: [__name__], regex: drop_.*, action: drop}\n    - {regex: noise, action: "

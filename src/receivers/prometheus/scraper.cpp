@@ -213,7 +213,7 @@ void Scraper::report(const ScrapeRound& round, ScrapeReport& report) {
   PointWriter writer(services_->writer_settings, *job_, target_, services_->config.external_labels, table_, services_->context.ledger);
   writer.write_report(report, round.time_ms());
   writer.write(round);
-  services_->deliver(writer, peer_);
+  services_->deliver(writer, job_->customer, peer_);
 }
 
 void Scraper::tell_gone() {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/random.h"
+#include "pipeline/customer.h"
 
 namespace vigia::receivers {
 
@@ -65,15 +66,13 @@ Result<std::shared_ptr<net::HttpClient>> ScrapeServices::client_of(const std::sh
   return client;
 }
 
-void ScrapeServices::deliver(PointWriter& writer, const std::string& peer) {
+void ScrapeServices::deliver(PointWriter& writer, const std::string& customer, const std::string& peer) {
   pipeline::Batch batch;
   batch.signal = otlp::Signal::metrics;
   batch.payload = writer.take();
   batch.item_count = writer.point_count();
   if (batch.item_count == 0) return;
-  auto client = std::make_shared<pipeline::Client>();
-  client->peer_address = peer;
-  batch.client = std::move(client);
+  batch.client = pipeline::client_of(customer, peer);
   size_t points = batch.item_count;
   begin_task();
   output_.consume(std::move(batch), [self = shared_from_this(), points](Status status) {

@@ -40,7 +40,7 @@ class ScrapeServices : public std::enable_shared_from_this<ScrapeServices> {
   Result<std::shared_ptr<net::HttpClient>> new_client(const net::ClientSettings& settings);
 
   // Gives the points of a scrape to the pipeline and counts them.
-  void deliver(PointWriter& writer, const std::string& peer);
+  void deliver(PointWriter& writer, const std::string& customer, const std::string& peer);
 
   const pipeline::Context context;
   const PrometheusReceiverConfig config;
