@@ -49,7 +49,7 @@ class HostMetricsAllocations : public testing::Test {
 
   pipeline::test::Kit kit_;
   SystemFiles files_;
-  Round round_{kit_.ledger, kit_.clock, "1"};
+  Round round_{kit_.ledger, kit_.clock, "1", ""};
   std::map<std::string, std::unique_ptr<Scraper>> scrapers_;
 };
 
