@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,15 @@ class Chain {
 
 // Reads the list below `key` of a receiver's section. All mistakes are reported there, with their places.
 Chain decode_chain(config::Section& receiver, std::string_view key = "operators");
+
+// What all entries of a receiver have, by its keys `attributes` and `resource`.
+struct GivenTexts {
+  std::map<std::string, std::string> attributes;
+  std::map<std::string, std::string> resource;
+};
+
+// Reads these keys and `operators`. Texts with expressions, "EXPR(…)", are part of the chain; the others are for the receiver to give to its origins.
+Chain decode_chain_and_texts(config::Section& receiver, GivenTexts& texts);
 
 // What a run needs of the world. The references outlive it.
 struct Surroundings {

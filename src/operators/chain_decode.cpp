@@ -32,6 +32,8 @@ class ChainDecoder {
   explicit ChainDecoder(config::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
   void add(config::Section& section);
+  // An operation that the receiver itself asks for.
+  void add(config::Section& receiver, const std::string& type, OperationPointer operation);
   Chain finish();
 
  private:
@@ -71,6 +73,14 @@ void ChainDecoder::add(config::Section& section) {
   if (section.field("if", condition) && !condition.empty()) draft.step.condition = decode_expression(section, "if", condition, true);
   draft.operation = decode_operation(section, draft.step.type);
   drafts_.push_back(std::move(draft));
+}
+
+void ChainDecoder::add(config::Section& receiver, const std::string& type, OperationPointer operation) {
+  Draft& draft = drafts_.emplace_back();
+  draft.position = receiver.position();
+  draft.path = receiver.path();
+  draft.step.type = type;
+  draft.operation = std::move(operation);
 }
 
 OperationPointer ChainDecoder::decode_operation(config::Section& section, const std::string& type) {
@@ -181,6 +191,13 @@ std::vector<OutputReference> decode_outputs(config::Section& section, std::strin
 Chain decode_chain(config::Section& receiver, std::string_view key) {
   ChainDecoder decoder(receiver.diagnostics());
   receiver.list(key, [&](config::Section& section) { decoder.add(section); });
+  return decoder.finish();
+}
+
+Chain decode_chain_and_texts(config::Section& receiver, GivenTexts& texts) {
+  ChainDecoder decoder(receiver.diagnostics());
+  if (OperationPointer given = decode_given_texts(receiver, texts)) decoder.add(receiver, "given_texts", std::move(given));
+  receiver.list("operators", [&](config::Section& section) { decoder.add(section); });
   return decoder.finish();
 }
 

@@ -113,6 +113,39 @@ TEST(Chain, RecordsAreGrouped) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1000);
 }
 
+// --- What the receiver gives ---
+
+// Scenario: attributes and resource with and without expressions. Guarantee: the expressions see the entry as it came and come before the operators.
+TEST(GivenTexts, AreEvaluatedForEachEntry) {
+  ChainAtWork chain(R"([{type: regex_replace, field: body, regex: a, replace_with: b}]
+attributes: {plain: x, length: 'EXPR(string(len(body))) of EXPR(env("TZ"))', open: 'EXPR(body'}
+resource: {kind: 'EXPR(body startsWith "a" ? "A" : "other")', plain: y}
+)");
+  EXPECT_EQ(chain.of("aa"), R"(resource {"kind":"A","plain":"y"} body "bb" attributes )"
+                            R"({"length":"2 of Europe/Madrid","open":"EXPR(body","plain":"x"})"
+                            "\n");
+  EXPECT_EQ(chain.of("c"), R"(resource {"kind":"other","plain":"y"} body "c" attributes )"
+                           R"({"length":"1 of Europe/Madrid","open":"EXPR(body","plain":"x"})"
+                           "\n");
+}
+
+TEST(GivenTexts, WhatIsNoTextIsLeftOut) {
+  ChainAtWork chain("[]\nattributes: {a: 'EXPR(1 + 1)', b: 'EXPR(body.x.y)', c: 'EXPR(body)'}\n");
+  EXPECT_EQ(chain.of("text"), "body \"text\" attributes {\"c\":\"text\"}\n");
+  EXPECT_EQ(chain.metrics.values("otelcol_operator_failed_entries").at(0).second, 1);
+  EXPECT_EQ(chain.metrics.values("otelcol_operator_dropped_entries").at(0).second, 0);
+}
+
+TEST(GivenTexts, WithoutExpressionsThereIsNoChain) {
+  DecodedChain decoded("attributes: {a: b}\nresource: {c: d}\noperators: []\n");
+  EXPECT_EQ(decoded.first_error(), "");
+  EXPECT_TRUE(decoded.chain.is_empty());
+  EXPECT_EQ(decoded.texts.attributes, (std::map<std::string, std::string>{{"a", "b"}}));
+  EXPECT_EQ(decoded.texts.resource, (std::map<std::string, std::string>{{"c", "d"}}));
+  EXPECT_EQ(DecodedChain("attributes:\n  a: 'x EXPR(1 +) y'\n").first_error().substr(0, 84),
+            "c.yaml:2:3: receivers::filelog::attributes::a: cannot use the expression: column 4: ");
+}
+
 // --- recombine ---
 
 constexpr std::string_view traces =

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/section.h"
+#include "operators/chain.h"
 #include "operators/expression.h"
 #include "operators/operation_internal.h"
 #include "operators/time_zone.h"
@@ -56,6 +57,9 @@ OperationPointer decode_sanitize_utf8(config::Section& section, Decoding& decodi
 OperationPointer decode_router(config::Section& section, Decoding& decoding);
 OperationPointer decode_filter(config::Section& section, Decoding& decoding);
 OperationPointer decode_recombine(config::Section& section, Decoding& decoding);
+
+// Reads a receiver's `attributes` and `resource`. Those without expressions go to `constant`; null when there are no others.
+OperationPointer decode_given_texts(config::Section& receiver, GivenTexts& constant);
 
 // The ids of a key that is a list, or one.
 std::vector<OutputReference> decode_outputs(config::Section& section, std::string_view key);

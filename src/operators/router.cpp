@@ -1,64 +1,15 @@
 // `router` sends each entry to the outputs of the first route whose condition holds. An entry without a route is dropped.
 
-#include <fmt/format.h>
-
+#include "operators/expression_text.h"
 #include "operators/operator_types_internal.h"
 
 namespace vigia::operators {
 
 namespace {
 
-// "text EXPR(…) text": what it gives is a text.
-class Template {
- public:
-  static std::optional<Template> decode(config::Section& section, std::string_view text);
-  std::optional<Value> render(Entry& entry, Work& work) const;
-
- private:
-  // One more than there are expressions.
-  std::vector<std::string> texts_;
-  std::vector<Expression> expressions_;
-};
-
-std::optional<Template> Template::decode(config::Section& section, std::string_view text) {
-  constexpr std::string_view opening = "EXPR(";
-  Template result;
-  while (true) {
-    size_t begin = text.find(opening);
-    if (begin == std::string_view::npos) break;
-    // The expression reaches to the last parenthesis before the next one begins.
-    size_t next = std::min(text.find(opening, begin + opening.size()), text.size());
-    size_t end = text.rfind(')', next - 1);
-    if (end == std::string_view::npos || end < begin) break;
-    size_t expression_begin = begin + opening.size();
-    std::optional<Expression> expression = decode_expression(section, "", text.substr(expression_begin, end - expression_begin), false);
-    if (!expression) return std::nullopt;
-    result.texts_.emplace_back(text.substr(0, begin));
-    result.expressions_.push_back(std::move(*expression));
-    text.remove_prefix(end + 1);
-  }
-  result.texts_.emplace_back(text);
-  return result;
-}
-
-std::optional<Value> Template::render(Entry& entry, Work& work) const {
-  if (expressions_.empty()) return Value::of_text(texts_[0]);
-  std::string result;
-  for (size_t i = 0; i < expressions_.size(); i++) {
-    std::optional<Value> value = expressions_[i].evaluate(entry, work.tools, work.problem);
-    if (!value) return std::nullopt;
-    if (!value->is_text()) {
-      work.fail("EXPR() must give a text here, not", type_name(value->type));
-      return std::nullopt;
-    }
-    result.append(texts_[i]).append(value->text());
-  }
-  return Value::of_text(work.arena.copy(result.append(texts_.back())));
-}
-
 struct Route {
   std::optional<Expression> condition;  // none: always
-  std::vector<std::pair<std::string, Template>> attributes;
+  std::vector<std::pair<std::string, ExpressionText>> attributes;
   std::vector<OutputReference> references;
   Outputs outputs;
 };
@@ -108,7 +59,7 @@ Route decode_route(config::Section& section) {
   section.each("attributes", [&](const std::string& key, config::Section& value) {
     std::string given;
     if (!value.as_string(given)) return;
-    std::optional<Template> parsed = Template::decode(value, given);
+    std::optional<ExpressionText> parsed = ExpressionText::decode(value, given);
     if (parsed) route.attributes.emplace_back(key, std::move(*parsed));
   });
   return route;

@@ -21,17 +21,18 @@
 
 namespace vigia::operators {
 
-// What decode makes of `text`, which has the key `operators`.
+// What decode makes of `text`, which has the key `operators`, and perhaps `attributes` and `resource`.
 struct DecodedChain {
   config::Diagnostics diagnostics;
   Chain chain;
+  GivenTexts texts;
 
   explicit DecodedChain(const std::string& text) {
     auto source = std::make_shared<config::Source>(config::Source{"c.yaml", text});
     std::optional<config::Node> node = config::read_yaml(source, diagnostics);
     if (!node) return;
     config::Section section(*node, "receivers::filelog", diagnostics);
-    chain = decode_chain(section);
+    chain = decode_chain_and_texts(section, texts);
   }
   std::string first_error() const { return diagnostics.errors().empty() ? "" : config::one_line(diagnostics.errors()[0]); }
   std::string first_warning() const { return diagnostics.warnings().empty() ? "" : config::one_line(diagnostics.warnings()[0]); }
@@ -115,6 +116,8 @@ class ChainAtWork {
     EXPECT_TRUE(run.is_ok()) << (run.is_ok() ? "" : run.status().to_string());
     run_ = std::move(*run);
     run_->begin_batch(writer_);
+    for (const auto& [key, text] : decoded_.texts.attributes) origin_.set_attribute(key, text);
+    for (const auto& [key, text] : decoded_.texts.resource) origin_.set_resource(key, text);
   }
 
   ManualClock clock;

@@ -76,18 +76,13 @@ void decode_attributes(config::Section& in, FileAttributesConfig& out) {
   in.field("include_file_record_offset", out.has_record_offset);
 }
 
-void decode_texts(config::Section& in, std::string_view key, std::map<std::string, std::string>& out) {
-  in.field(key, out);
-  for (const auto& [name, text] : out)
-    in.require(text.find("EXPR(") == std::string::npos, key,
-               "an expression is not possible here; use the operator add with value: " + text + " instead");
-}
-
 void decode_customer(config::Section& in, FilelogConfig& out) {
   pipeline::decode_customer(in, out.customer);
-  if (out.customer.empty()) return;
-  for (const auto& [name, text] : out.resource)
-    in.require(!otlp::is_customer_attribute(name), "resource", "the key customer says already whose the records are: leave out " + name);
+  const config::MapEntry* resource = in.node().find("resource");
+  if (out.customer.empty() || !resource) return;
+  for (const config::MapEntry& entry : resource->value.entries)
+    in.require(!otlp::is_customer_attribute(entry.key), "resource",
+               "the key customer says already whose the records are: leave out " + entry.key);
 }
 
 // Refused data is tried again in any case: the file is the buffer. The section only says at what pace, and for how long.
@@ -157,10 +152,8 @@ void decode(config::Section& in, FilelogConfig& out) {
   in.choice("on_truncate", out.on_truncate,
             {{"ignore", OnTruncate::ignore}, {"read_whole_file", OnTruncate::read_whole_file}, {"read_new", OnTruncate::read_new}});
   in.section("header", [&](config::Section& header) { decode_header(header, out.header.emplace()); });
-  decode_texts(in, "attributes", out.attributes);
-  decode_texts(in, "resource", out.resource);
+  out.operators = operators::decode_chain_and_texts(in, out.texts);
   decode_customer(in, out);
-  out.operators = operators::decode_chain(in);
   if (in.field("storage", out.storage) && !out.storage.empty()) in.claim(pipeline::storage_topic, "storage", out.storage);
   in.section("retry_on_failure", [&](config::Section& retry) { decode_retry(retry, out.retry); });
   accept_what_says_nothing(in);

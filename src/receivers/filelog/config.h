@@ -3,7 +3,6 @@
 // The filelog receiver's section.
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 
@@ -58,8 +57,7 @@ struct FilelogConfig {
   CompressedFiles compressed = CompressedFiles::none;
   OnTruncate on_truncate = OnTruncate::read_whole_file;
   std::optional<HeaderConfig> header;
-  std::map<std::string, std::string> attributes;
-  std::map<std::string, std::string> resource;
+  operators::GivenTexts texts;
   operators::Chain operators;
   std::string customer;
   std::string storage;

@@ -50,8 +50,8 @@ std::unique_ptr<operators::Origin> make_origin(FileSystem& files, const FilelogC
     Result<FileFacts> facts = file.file->facts();
     if (facts.is_ok()) set_owner(files, wanted, *facts, *origin);
   }
-  for (const auto& [key, text] : config.attributes) origin->set_attribute(key, text);
-  for (const auto& [key, text] : config.resource) origin->set_resource(key, text);
+  for (const auto& [key, text] : config.texts.attributes) origin->set_attribute(key, text);
+  for (const auto& [key, text] : config.texts.resource) origin->set_resource(key, text);
   if (!config.customer.empty()) origin->set_resource(otlp::customer_attribute, config.customer);
   file.origin_path = file.path;
   return origin;
