@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "app/command_line.h"
+#include "app/complaint.h"
 #include "app/components.h"
 #include "app/configuration.h"
 #include "app/dead_letter_text.h"
@@ -16,17 +17,6 @@
 namespace vigia::app {
 
 namespace {
-
-int fail(Console& console, const std::string& message) {
-  console.err << "Error: " << message << std::endl;
-  return 1;
-}
-
-int fail_with_usage(Console& console, const std::string& message) {
-  fail(console, message);
-  console.err << "Run 'vigia help admin' for usage." << std::endl;
-  return 1;
-}
 
 // The storages that a configuration uses.
 Result<std::vector<std::string>> configured_directories(const Arguments& arguments, FileSystem& files) {
@@ -150,13 +140,13 @@ Status check_words(const std::string& verb, const Arguments& arguments) {
 }
 
 int dead_letters_command(const std::vector<std::string>& words, Console& console) {
-  if (words.empty()) return fail_with_usage(console, "say what to do with the dead letters: list, show, resend or purge");
+  if (words.empty()) return fail_with_usage(console, "admin", "say what to do with the dead letters: list, show, resend or purge");
   const std::string& verb = words.front();
   auto arguments =
       Arguments::parse({{"storage", "DIR", 0, true}, {"config", "FILE", 0, true}, {"set", "KEY=VALUE", 0, true}, {"json", ""}, {"all", ""}},
                        {words.begin() + 1, words.end()});
-  if (!arguments.is_ok()) return fail_with_usage(console, arguments.status().message());
-  if (Status status = check_words(verb, *arguments); !status.is_ok()) return fail_with_usage(console, status.message());
+  if (!arguments.is_ok()) return fail_with_usage(console, "admin", arguments.status().message());
+  if (Status status = check_words(verb, *arguments); !status.is_ok()) return fail_with_usage(console, "admin", status.message());
   SystemFiles files;
   auto directories = storage_directories(*arguments, files);
   if (!directories.is_ok()) return fail(console, directories.status().message());
@@ -173,10 +163,10 @@ int dead_letters_command(const std::vector<std::string>& words, Console& console
 
 int admin_command(const std::vector<std::string>& words, Console& console) {
   const std::string subject = "dead-letters";
-  if (words.empty()) return fail_with_usage(console, "say what to look after: " + subject);
+  if (words.empty()) return fail_with_usage(console, "admin", "say what to look after: " + subject);
   if (words.front() == subject) return dead_letters_command({words.begin() + 1, words.end()}, console);
   std::string hint = suggestion(words.front(), {subject});
-  return fail_with_usage(console, "unknown command \"admin " + words.front() + "\"" + (hint.empty() ? "" : ". " + hint));
+  return fail_with_usage(console, "admin", "unknown command \"admin " + words.front() + "\"" + (hint.empty() ? "" : ". " + hint));
 }
 
 }  // namespace vigia::app

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "app/command_line.h"
+#include "app/complaint.h"
 #include "app/configuration.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -84,27 +85,20 @@ Result<pipeline::HttpUrl> health_url(std::string endpoint) {
 }  // namespace
 
 int health_command(const std::vector<std::string>& words, Console& console) {
-  auto fail = [&](const std::string& message) {
-    console.err << "Error: " << message << std::endl;
-    return 1;
-  };
-  auto fail_with_usage = [&](const std::string& message) {
-    fail(message);
-    console.err << "Run 'vigia help health' for usage." << std::endl;
-    return 1;
-  };
   auto arguments = Arguments::parse({{"endpoint", "URL"}, {"timeout", "DURATION"}}, words);
-  if (!arguments.is_ok()) return fail_with_usage(arguments.status().message());
-  if (!arguments->positional().empty()) return fail_with_usage("unexpected argument: " + arguments->positional().front());
+  if (!arguments.is_ok()) return fail_with_usage(console, "health", arguments.status().message());
+  if (!arguments->positional().empty())
+    return fail_with_usage(console, "health", "unexpected argument: " + arguments->positional().front());
   std::string timeout = arguments->value("timeout", "5s");
   std::optional<int64_t> timeout_ns = parse_duration_ns(timeout);
-  if (!timeout_ns || *timeout_ns <= 0) return fail_with_usage("--timeout: expected a duration such as 5s, found \"" + timeout + "\"");
+  if (!timeout_ns || *timeout_ns <= 0)
+    return fail_with_usage(console, "health", "--timeout: expected a duration such as 5s, found \"" + timeout + "\"");
   std::vector<std::string> endpoints = arguments->values("endpoint");
   if (endpoints.empty()) endpoints = usual_endpoints();
   std::string failures;
   for (const std::string& endpoint : endpoints) {
     auto url = health_url(endpoint);
-    if (!url.is_ok()) return fail_with_usage("--endpoint: " + url.status().message());
+    if (!url.is_ok()) return fail_with_usage(console, "health", "--endpoint: " + url.status().message());
     auto answer = get(*url, std::max<int64_t>(*timeout_ns / 1'000'000, 1));
     if (answer.is_ok()) {
       console.out << answer->body << std::endl;
@@ -112,7 +106,7 @@ int health_command(const std::vector<std::string>& words, Console& console) {
     }
     failures += (failures.empty() ? "cannot ask " : "; nor ") + endpoint + ": " + answer.status().message();
   }
-  return fail(failures);
+  return fail(console, failures);
 }
 
 }  // namespace vigia::app

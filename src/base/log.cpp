@@ -9,6 +9,7 @@
 
 #include <fmt/core.h>
 
+#include "base/escape.h"
 #include "base/guarded.h"
 #include "base/hash.h"
 
@@ -16,28 +17,12 @@ namespace vigia {
 
 void append_json_escaped(std::string& out, std::string_view text) {
   for (char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20)
-          out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-        else
-          out += c;
-    }
+    if (std::string_view escape = short_escape(c); !escape.empty())
+      out += escape;
+    else if (static_cast<unsigned char>(c) < 0x20)
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    else
+      out += c;
   }
 }
 

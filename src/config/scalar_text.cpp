@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/escape.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -142,29 +143,12 @@ std::string shortened(std::string_view text) {
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          out += "\\x" + to_hex({&c, 1});
-        } else {
-          out += c;
-        }
-    }
+    if (std::string_view escape = short_escape(c); !escape.empty())
+      out += escape;
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      out += "\\x" + to_hex({&c, 1});
+    else
+      out += c;
   }
   return out + "\"";
 }

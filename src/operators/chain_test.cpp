@@ -121,12 +121,12 @@ TEST(GivenTexts, AreEvaluatedForEachEntry) {
 attributes: {plain: x, length: 'EXPR(string(len(body))) of EXPR(env("TZ"))', open: 'EXPR(body'}
 resource: {kind: 'EXPR(body startsWith "a" ? "A" : "other")', plain: y}
 )");
-  EXPECT_EQ(chain.of("aa"),
-            "resource {\"plain\":\"y\",\"kind\":\"A\"} body \"bb\" attributes "
-            "{\"open\":\"EXPR(body\",\"plain\":\"x\",\"length\":\"2 of Europe/Madrid\"}\n");
-  EXPECT_EQ(chain.of("c"),
-            "resource {\"plain\":\"y\",\"kind\":\"other\"} body \"c\" attributes "
-            "{\"open\":\"EXPR(body\",\"plain\":\"x\",\"length\":\"1 of Europe/Madrid\"}\n");
+  EXPECT_EQ(chain.of("aa"), R"(resource {"kind":"A","plain":"y"} body "bb" attributes )"
+                            R"({"length":"2 of Europe/Madrid","open":"EXPR(body","plain":"x"})"
+                            "\n");
+  EXPECT_EQ(chain.of("c"), R"(resource {"kind":"other","plain":"y"} body "c" attributes )"
+                           R"({"length":"1 of Europe/Madrid","open":"EXPR(body","plain":"x"})"
+                           "\n");
 }
 
 TEST(GivenTexts, WhatIsNoTextIsLeftOut) {
@@ -143,7 +143,7 @@ TEST(GivenTexts, WithoutExpressionsThereIsNoChain) {
   EXPECT_EQ(decoded.texts.attributes, (std::map<std::string, std::string>{{"a", "b"}}));
   EXPECT_EQ(decoded.texts.resource, (std::map<std::string, std::string>{{"c", "d"}}));
   EXPECT_EQ(DecodedChain("attributes:\n  a: 'x EXPR(1 +) y'\n").first_error().substr(0, 84),
-            "c.yaml:2:6: receivers::filelog::attributes::a: cannot use the expression: column 4: ");
+            "c.yaml:2:3: receivers::filelog::attributes::a: cannot use the expression: column 4: ");
 }
 
 // --- recombine ---

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -117,7 +118,7 @@ std::optional<int64_t> whole_number(const Value& value);
 // A part of a text, or a repaired copy when it was cut inside of a character.
 Value utf8_text(Evaluation& evaluation, std::string_view text);
 
-// --- Operators (expression_operators.cpp) ---
+// --- Operators (expression_operators.cpp, expression_nodes_internal.h) ---
 // The error, without a column, when the types cannot fit.
 Result<NodePointer> unary_node(std::string_view symbol, NodePointer operand);
 Result<NodePointer> binary_node(std::string_view symbol, NodePointer left, NodePointer right);
@@ -125,7 +126,7 @@ NodePointer condition_node(NodePointer condition, NodePointer then, NodePointer 
 // As `<` has it; fails for what has no order.
 bool is_less(Evaluation& evaluation, const Value& left, const Value& right);
 
-// --- Functions (expression_functions.cpp, expression_lists.cpp) ---
+// --- Functions (expression_functions.cpp, expression_numbers.cpp, expression_texts.cpp, expression_lists.cpp, expression_predicates.cpp) ---
 enum class CallShape : uint8_t {
   none,       // there is no such function
   plain,      // len(x)
@@ -145,11 +146,12 @@ struct Function {
   // What the first argument has to be, when that can be told beforehand.
   StaticType first = StaticType::any;
 };
-const Function* find_text_function(std::string_view name);
-const Function* find_list_function(std::string_view name);
-std::vector<std::string> function_names();
-void add_text_function_names(std::vector<std::string>& names);
-void add_list_function_names(std::vector<std::string>& names);
+// By what they are about; expression_functions.cpp has a few that are about anything.
+std::span<const Function> number_functions();
+std::span<const Function> text_functions();
+std::span<const Function> list_functions();
+// Whether all arguments are texts; fails otherwise.
+bool are_texts(Evaluation& evaluation, const Value* arguments, size_t count);
 // any, filter, reduce and others with a predicate.
 bool is_predicate_function(std::string_view name);
 void add_predicate_function_names(std::vector<std::string>& names);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/escape.h"
 #include "base/utf8.h"
 
 namespace vigia::operators {
@@ -60,27 +61,6 @@ bool take_unicode(const char*& at, const char* end, uint32_t& out) {
     out = 0xFFFD;
   }
   return true;
-}
-
-char escape_meaning(char c) {
-  switch (c) {
-    case '"':
-    case '\\':
-    case '/':
-      return c;
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    default:
-      return '\0';
-  }
 }
 
 }  // namespace
@@ -213,7 +193,7 @@ bool JsonReader::read_escaped(const char* begin, std::string_view& out) {
       if (!take_unicode(at_, closing, character)) return fail("no character behind \\u");
       put = put_utf8(put, character);
     } else {
-      *put = escape_meaning(kind);
+      *put = json_escape_meaning(kind);
       if (*put == '\0') return fail("an escape is none");
       put++;
     }

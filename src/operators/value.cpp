@@ -9,27 +9,8 @@
 namespace vigia::operators {
 
 std::string_view type_name(Value::Type type) {
-  switch (type) {
-    case Value::Type::nil:
-      return "nil";
-    case Value::Type::boolean:
-      return "a boolean";
-    case Value::Type::integer:
-      return "an integer";
-    case Value::Type::floating:
-      return "a float";
-    case Value::Type::text:
-      return "a text";
-    case Value::Type::bytes:
-      return "bytes";
-    case Value::Type::list:
-      return "a list";
-    case Value::Type::map:
-      return "a map";
-    case Value::Type::time:
-      return "a time";
-  }
-  return "";
+  constexpr std::string_view names[] = {"nil", "a boolean", "an integer", "a float", "a text", "bytes", "a list", "a map", "a time"};
+  return names[static_cast<size_t>(type)];
 }
 
 List* List::create(Arena& arena, uint32_t capacity) {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/escape.h"
 #include "base/utf8.h"
 
 namespace vigia::otlp {
@@ -171,27 +172,6 @@ bool append_code(Out& out, std::string_view& text, size_t& repaired) {
   return true;
 }
 
-char simple_escape(char c) {
-  switch (c) {
-    case '"':
-    case '\\':
-    case '/':
-      return c;
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    default:
-      return 0;
-  }
-}
-
 template <typename Out>
 std::optional<size_t> unescape_to(Out& out, std::string_view text) {
   size_t repaired = 0;
@@ -205,7 +185,7 @@ std::optional<size_t> unescape_to(Out& out, std::string_view text) {
     text.remove_prefix(2);
     if (kind == 'u') {
       if (!append_code(out, text, repaired)) return std::nullopt;
-    } else if (char c = simple_escape(kind)) {
+    } else if (char c = json_escape_meaning(kind)) {
       out.push_back(c);
     } else {
       return std::nullopt;
@@ -224,23 +204,11 @@ bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 
 
 void append_escape(Appender& out, char c) {
   static constexpr char digits[] = "0123456789abcdef";
+  if (std::string_view escape = short_escape(c); !escape.empty()) return out.append(escape);
   auto code = static_cast<unsigned char>(c);
-  switch (c) {
-    case '"':
-    case '\\':
-      out.push_back('\\');
-      return out.push_back(c);
-    case '\n':
-      return out.append("\\n");
-    case '\r':
-      return out.append("\\r");
-    case '\t':
-      return out.append("\\t");
-    default:
-      out.append("\\u00");
-      out.push_back(digits[code >> 4]);
-      out.push_back(digits[code & 15]);
-  }
+  out.append("\\u00");
+  out.push_back(digits[code >> 4]);
+  out.push_back(digits[code & 15]);
 }
 
 template <typename Number>

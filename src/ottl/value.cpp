@@ -35,30 +35,9 @@ Value Value::of_any(std::string_view message) {
 }
 
 std::string_view type_name(Value::Type type) {
-  switch (type) {
-    case Value::Type::nil:
-      return "nil";
-    case Value::Type::boolean:
-      return "a boolean";
-    case Value::Type::integer:
-      return "an integer";
-    case Value::Type::floating:
-      return "a float";
-    case Value::Type::text:
-      return "a text";
-    case Value::Type::bytes:
-      return "bytes";
-    case Value::Type::map:
-      return "a map";
-    case Value::Type::list:
-    case Value::Type::messages:
-      return "a list";
-    case Value::Type::time:
-      return "a time";
-    case Value::Type::duration:
-      return "a duration";
-  }
-  return "";
+  constexpr std::string_view names[] = {"nil",   "a boolean", "an integer", "a float", "a text",    "bytes",
+                                        "a map", "a list",    "a list",     "a time",  "a duration"};
+  return names[static_cast<size_t>(type)];
 }
 
 namespace {

@@ -1,64 +1,29 @@
 #include "extensions/agent_registry/agent_api.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
 
 #include "base/hash.h"
-#include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "net/socket.h"
+#include "extensions/agent_registry/query_parameter.h"
+#include "net/rpc_status.h"
 #include "otlp/json_value.h"
 
 namespace vigia::extensions {
 
 namespace {
 
-int http_status_of(StatusCode code) {
-  switch (code) {
-    case StatusCode::invalid_argument:
-      return 400;
-    case StatusCode::unauthenticated:
-      return 401;
-    case StatusCode::permission_denied:
-      return 403;
-    case StatusCode::not_found:
-      return 404;
-    case StatusCode::failed_precondition:
-      return 409;
-    case StatusCode::resource_exhausted:
-      return 507;
-    case StatusCode::unavailable:
-      return 503;
-    default:
-      return 500;
-  }
+// A registry that is full will not be emptier in a moment.
+int http_status_of(const Status& status) {
+  if (status.code() == StatusCode::failed_precondition) return 409;
+  if (status.code() == StatusCode::resource_exhausted) return 507;
+  return net::http_status_of(status);
 }
 
 std::string error_body(std::string_view reason) {
   std::string body = R"({"error":")";
   append_json_escaped(body, reason);
   return body + "\"}";
-}
-
-// "10.0.0.1:4711" to "10.0.0.1".
-std::string host_of(const std::string& peer_address) {
-  auto address = net::parse_host_port(peer_address);
-  return address.is_ok() && tenancy::is_ip_address(address->host) ? address->host : std::string();
-}
-
-// The value of a query's parameter, unescaped; nothing when it is not there.
-Result<std::optional<std::string>> parameter(std::string_view query, std::initializer_list<std::string_view> names) {
-  for (std::string_view name : names) {
-    std::string value(pipeline::query_value(query, name));
-    if (value.empty()) continue;
-    std::replace(value.begin(), value.end(), '+', ' ');
-    std::optional<std::string> decoded = percent_decoded(value);
-    if (!decoded) return invalid_argument(fmt::format("{}: a % needs two hexadecimal digits behind it", name));
-    return decoded;
-  }
-  return std::optional<std::string>();
 }
 
 std::string cursor_of(const tenancy::AgentKey& key) { return to_hex(key.customer + "\n" + key.agent_id); }
@@ -84,70 +49,6 @@ AgentApi::AgentApi(const pipeline::Context& context, const AgentRegistryConfig& 
           context.metrics.counter("vigia_agent_registry_registrations_total", "Registrations that were accepted.", {{"result", "known"}})),
       heartbeats_(context.metrics.counter("vigia_agent_registry_heartbeats_total", "Heartbeats of known agents.")),
       refusals_(context.metrics.counter("vigia_agent_registry_refusals_total", "Requests that were answered with an error.")) {}
-
-// --- What is asked for, and by whom ---
-
-std::variant<AgentApi::Route, AgentApi::Refused> AgentApi::route_of(const net::RequestHead& head) {
-  std::string_view path = head.path;
-  if (path == targets_path) return route_of_method(head, {{"GET", Action::targets}}, "");
-  if (path == agents_path || path == std::string(agents_path) + "/") return route_of_method(head, {{"GET", Action::list}}, "");
-  if (!path.starts_with(std::string(agents_path) + "/")) return Refused{404, "there is nothing at this path", ""};
-  std::vector<std::string_view> parts = split(path.substr(agents_path.size() + 1), '/');
-  if (parts.size() == 1 && parts[0] == "register") return route_of_method(head, {{"POST", Action::enroll}}, "");
-  std::optional<std::string> agent_id = percent_decoded(parts[0]);
-  if (!agent_id || !is_id(*agent_id)) return Refused{404, "no agent can have this id", ""};
-  if (parts.size() == 2 && parts[1] == "heartbeat") return route_of_method(head, {{"POST", Action::heartbeat}}, *agent_id);
-  if (parts.size() == 1) return route_of_method(head, {{"GET", Action::get}, {"DELETE", Action::remove}}, *agent_id);
-  return Refused{404, "there is nothing at this path", ""};
-}
-
-std::variant<AgentApi::Route, AgentApi::Refused> AgentApi::route_of_method(const net::RequestHead& head,
-                                                                           std::vector<std::pair<std::string_view, Action>> methods,
-                                                                           std::string agent_id) {
-  std::string allow;
-  std::string_view asked = head.method == "HEAD" ? "GET" : std::string_view(head.method);
-  for (const auto& [method, action] : methods) {
-    if (method == asked) return Route{action, std::move(agent_id)};
-    allow += (allow.empty() ? "" : ", ") + std::string(method) + (method == "GET" ? ", HEAD" : "");
-  }
-  return Refused{405, fmt::format("only {} is served here", allow), allow};
-}
-
-std::optional<AgentApi::Refused> AgentApi::check_body(const net::RequestHead& head, Action action) {
-  bool has_encoding = head.headers.has("content-encoding") && head.headers.get("content-encoding") != "identity";
-  if (has_encoding) return Refused{415, "the body must not be compressed", ""};
-  if (action != Action::enroll || net::is_media_type(head.headers.get("content-type"), "application/json")) return std::nullopt;
-  return Refused{415, "the body must be JSON: send Content-Type: application/json", ""};
-}
-
-Result<Caller> AgentApi::caller_of(const net::RequestHead& head) const {
-  std::string customer;
-  if (authenticator_) {
-    ASSIGN_OR_RETURN(customer, authenticator_->authenticate([&](std::string_view name) { return head.headers.get(name); }));
-  }
-  for (std::string_view header : {"x-tenant-id", "x-scope-orgid"}) {
-    std::string_view named = head.headers.get(header);
-    if (named.empty()) continue;
-    if (!is_id(named)) return invalid_argument(fmt::format("{}: this cannot be a customer's name", header));
-    if (!customer.empty() && customer != named)
-      return Status(StatusCode::permission_denied, fmt::format("{}: the caller is another customer", header));
-    customer = named;
-  }
-  Caller caller;
-  if (!customer.empty()) caller.customers.only = customer;
-  caller.workspace_id = head.headers.get("x-workspace-id");
-  caller.ip_address = host_of(head.peer_address);
-  return caller;
-}
-
-// A parameter asks for one of the caller's customers.
-Status AgentApi::narrow(Caller& caller, std::string_view query) const {
-  ASSIGN_OR_RETURN(std::optional<std::string> customer, parameter(query, {"customer", "customer_id", "tenant", "tenant_id"}));
-  if (!customer) return {};
-  if (!caller.customers.contains(*customer)) return {StatusCode::permission_denied, "the customer asked for is not the caller"};
-  caller.customers.only = *customer;
-  return {};
-}
 
 net::BodyPlan AgentApi::plan(const net::RequestHead& head) {
   net::BodyPlan plan;
@@ -184,14 +85,12 @@ void AgentApi::serve(net::Request request, std::unique_ptr<net::Responder> respo
   }
 }
 
-// --- Answers ---
-
 net::Response AgentApi::refusal(const net::RequestHead&, int http_status, std::string_view reason) {
   return refuse(Refused{http_status, std::string(reason), ""});
 }
 
 net::Response AgentApi::refuse(const Status& status) const {
-  net::Response response = json(http_status_of(status.code()), error_body(status.message()));
+  net::Response response = json(http_status_of(status), error_body(status.message()));
   if (status.retry_delay_ms() > 0) response.headers.add("retry-after", std::to_string((status.retry_delay_ms() + 999) / 1000));
   refusals_.add();
   return response;
@@ -240,24 +139,13 @@ net::Response AgentApi::heartbeat(const Caller& caller, const std::string& agent
                                format_rfc3339(now * 1'000'000), config_.heartbeat_interval_ms / 1000));
 }
 
-Result<tenancy::AgentQuery> AgentApi::query_of(const Caller& caller, std::string_view query) const {
-  tenancy::AgentQuery out;
-  out.customers = caller.customers;
-  out.offline_before_ms = offline_before_ms();
-  ASSIGN_OR_RETURN(out.workspace_id, parameter(query, {"workspace", "workspace_id"}));
-  ASSIGN_OR_RETURN(std::optional<std::string> status, parameter(query, {"status"}));
-  if (status && *status != "online" && *status != "offline") return invalid_argument("status: expected \"online\" or \"offline\"");
-  if (status) out.status = *status == "online" ? tenancy::AgentStatus::online : tenancy::AgentStatus::offline;
-  return out;
-}
-
 net::Response AgentApi::list(Caller caller, std::string_view query) const {
   constexpr size_t default_limit = 100, most = 1'000;
   if (Status narrowed = narrow(caller, query); !narrowed.is_ok()) return refuse(narrowed);
   auto wanted = query_of(caller, query);
   if (!wanted.is_ok()) return refuse(wanted.status());
-  auto limit_text = parameter(query, {"limit"});
-  auto cursor = parameter(query, {"cursor"});
+  auto limit_text = query_parameter(query, {"limit"});
+  auto cursor = query_parameter(query, {"cursor"});
   if (!limit_text.is_ok() || !cursor.is_ok()) return refuse(limit_text.is_ok() ? cursor.status() : limit_text.status());
   std::optional<int64_t> limit = *limit_text ? parse_int(**limit_text) : std::optional<int64_t>(default_limit);
   if (!limit || *limit < 1 || *limit > static_cast<int64_t>(most))
@@ -304,7 +192,7 @@ void AgentApi::remove(const Caller& caller, const std::string& agent_id, std::un
 net::Response AgentApi::targets(Caller caller, std::string_view query) const {
   if (Status narrowed = narrow(caller, query); !narrowed.is_ok()) return refuse(narrowed);
   auto wanted = query_of(caller, query);
-  auto job = parameter(query, {"job"});
+  auto job = query_parameter(query, {"job"});
   if (!wanted.is_ok() || !job.is_ok()) return refuse(wanted.is_ok() ? job.status() : wanted.status());
   std::string text = "[";
   for (const tenancy::SeenAgent& seen : agents_.list(*wanted)) {

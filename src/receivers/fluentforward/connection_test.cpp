@@ -307,9 +307,10 @@ TEST_F(ForwardHandshakeConnectionTest, DataIsTakenAfterTheHandshakeAndBelongsToT
   EXPECT_NE(peer_.said.find("PONG\xc3"), std::string::npos);
   EXPECT_TRUE(peer_.said.ends_with(acknowledgement("one")));
   ASSERT_EQ(output_.items(), 1U);
-  EXPECT_EQ(output_.taken()[0].client->customer, "acme");
-  EXPECT_EQ(output_.taken()[0].client->peer_address, "192.0.2.1:5");
-  std::string_view group = *otlp::resource_groups(output_.taken()[0].bytes).begin();
+  auto taken = output_.taken();
+  EXPECT_EQ(taken[0].client->customer, "acme");
+  EXPECT_EQ(taken[0].client->peer_address, "192.0.2.1:5");
+  std::string_view group = *otlp::resource_groups(taken[0].bytes).begin();
   EXPECT_EQ(otlp::ResourceGroup(group).resource().attributes().find("customer.id")->string(), "acme");
 }
 
