@@ -66,7 +66,7 @@ TEST_F(AgentRegistryTest, bad_documents_are_refused_by_field) {
       {"{}", 400, "agent_id"},
       {R"({"agent_id":7})", 400, "agent_id: expected a text"},
       {R"({"agent_id":"register"})", 400, "is the name of a path"},
-      {R"({"agent_id":"../../etc"})", 400, "agent_id: expected 1 to 128"},
+      {R"({"agent_id":"../../etc"})", 400, "agent_id: expected letters, digits and"},
       {R"({"agent_id":"a\u0000b"})", 400, "agent_id"},
       {R"({"agent_id":"a","ip_address":"1.2.3"})", 400, "ip_address: expected an IPv4 or IPv6 address"},
       {R"({"agent_id":"a","metrics_port":65536})", 400, "metrics_port: expected a port"},
@@ -77,7 +77,7 @@ TEST_F(AgentRegistryTest, bad_documents_are_refused_by_field) {
       {R"({"agent_id":"a","resource_attributes":{"k":{}}})", 400, "resource_attributes: k: expected a text, number or boolean"},
       {R"({"agent_id":"a","hostname":"a\nb"})", 400, "hostname: control characters"},
       {R"({"agent_id":"a","customer_id":"x","tenant_id":"y"})", 400, "customer_id and tenant_id"},
-      {R"({"agent_id":"a","customer_id":"x y"})", 400, "customer_id: expected 1 to 128"},
+      {R"({"agent_id":"a","customer_id":"x y"})", 400, "customer_id: expected letters, digits and"},
       {"\xff\xfe", 400, "malformed JSON"},
   };
   for (const Case& one : cases) {
