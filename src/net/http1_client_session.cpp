@@ -198,7 +198,8 @@ Status may_take(const ClientSettings& settings, const MemoryLedger& ledger, cons
     return internal_error(fmt::format("the server's answer is larger than {} bytes", settings.max_response_bytes));
   size_t growth = body.growth_for(more);
   if (body.size() + growth > always_taken_bytes && ledger.would_exceed(static_cast<int64_t>(growth)))
-    return resource_exhausted(fmt::format("the memory limit is reached, and {} bytes of the server's answer have come already", body.size()));
+    return resource_exhausted(
+        fmt::format("the memory limit is reached, and {} bytes of the server's answer have come already", body.size()));
   return {};
 }
 

@@ -61,7 +61,8 @@ class Http1Session final : public Session {
   State state_ = State::head;
   std::string head_text_;
   std::string waiting_input_;  // what came behind a request that is being served
-  RequestHead head_;
+  RequestHead head_;           // Until it is served.
+  bool wants_body_ = true;
   int minor_version_ = 1;
   bool keeps_alive_ = true;
   bool is_draining_ = false;
@@ -121,6 +122,7 @@ bool Http1Session::read_head(std::string_view& input) {
 bool Http1Session::take_head(std::string_view text) {
   stream_id_++;
   head_ = {};
+  wants_body_ = true;
   auto parsed = parse_http1_request(text);
   if (!parsed.is_ok()) {
     refuse(parsed.status().code() == StatusCode::unimplemented ? 505 : 400, parsed.status().message());
@@ -133,6 +135,7 @@ bool Http1Session::take_head(std::string_view text) {
   }
   minor_version_ = parsed->minor_version;
   head_.method = std::move(parsed->method);
+  wants_body_ = head_.method != "HEAD";
   size_t question = parsed->target.find('?');
   head_.path = parsed->target.substr(0, question);
   if (question != std::string::npos) head_.query = parsed->target.substr(question + 1);
@@ -222,7 +225,7 @@ bool Http1Session::keep(std::string_view piece) {
 void Http1Session::serve() {
   state_ = State::serving;
   since_ms_ = context_.loop.now_ms();
-  Request request{head_, body_.take()};
+  Request request{std::move(head_), body_.take()};
   context_.service->serve(std::move(request), responders_.make_responder(stream_id_));
 }
 
@@ -234,12 +237,14 @@ void Http1Session::refuse(int status, std::string_view reason) {
 }
 
 void Http1Session::queue_head(const Response& response, std::optional<size_t> length) {
-  std::string text = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
-  for (const auto& [name, value] : response.headers.fields()) text += fmt::format("{}: {}\r\n", name, value);
-  if (length) text += fmt::format("content-length: {}\r\n", *length);
-  if (is_streaming_chunked_) text += "transfer-encoding: chunked\r\n";
-  if (!keeps_alive_) text += "connection: close\r\n";
-  text += "\r\n";
+  std::string text;
+  text.reserve(256);
+  text.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ").append(reason_phrase(response.status)).append("\r\n");
+  for (const auto& [name, value] : response.headers.fields()) text.append(name).append(": ").append(value).append("\r\n");
+  if (length) text.append("content-length: ").append(std::to_string(*length)).append("\r\n");
+  if (is_streaming_chunked_) text.append("transfer-encoding: chunked\r\n");
+  if (!keeps_alive_) text.append("connection: close\r\n");
+  text.append("\r\n");
   output_.append_copy(text);
 }
 
@@ -248,7 +253,7 @@ void Http1Session::respond(uint64_t stream_id, Response response) {
   keeps_alive_ = keeps_alive_ && !is_draining_;
   is_streaming_chunked_ = false;
   queue_head(response, response.body.size());
-  if (head_.method != "HEAD") output_.append(response.body);
+  if (wants_body_) output_.append(response.body);
   end_response();
 }
 

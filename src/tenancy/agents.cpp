@@ -23,7 +23,7 @@ template <typename Index>
 void erase_from(Index& index, const std::string& text, const AgentKey& key) {
   auto [first, last] = index.equal_range(text);
   for (; first != last; ++first)
-    if (*first->second == key) {
+    if (first->second->first == key) {
       index.erase(first);
       return;
     }
@@ -38,9 +38,9 @@ bool matches(const AgentQuery& query, const Agent& agent, int64_t last_seen_ms) 
 
 }  // namespace
 
-void Agents::State::add_to_indexes(const Entries::value_type& entry) {
-  by_id.emplace(entry.first.agent_id, &entry.first);
-  for (std::string& host : host_keys(*entry.second.seen.agent)) by_host.emplace(std::move(host), &entry.first);
+void Agents::State::add_to_indexes(Entries::value_type& entry) {
+  by_id.emplace(entry.first.agent_id, &entry);
+  for (std::string& host : host_keys(*entry.second.seen.agent)) by_host.emplace(std::move(host), &entry);
 }
 
 void Agents::State::remove_from_indexes(const Entries::value_type& entry) {
@@ -49,17 +49,18 @@ void Agents::State::remove_from_indexes(const Entries::value_type& entry) {
 }
 
 Result<Agents::Entry*> Agents::State::find(const CustomerSet& customers, std::string_view agent_id) {
-  const AgentKey* found = nullptr;
+  Entry* found = nullptr;
   auto [first, last] = by_id.equal_range(std::string(agent_id));
   for (; first != last; ++first) {
-    if (!customers.contains(first->second->customer)) continue;
+    auto& [key, entry] = *first->second;
+    if (!customers.contains(key.customer)) continue;
     if (found)
       return Status(StatusCode::failed_precondition,
                     fmt::format("several customers have an agent \"{}\": say whose with X-Tenant-Id", agent_id));
-    found = first->second;
+    found = &entry;
   }
   if (!found) return not_found(fmt::format("there is no agent \"{}\"", agent_id));
-  return &entries.find(*found)->second;
+  return found;
 }
 
 void Agents::State::touch(const AgentKey& key, Entry& entry, int64_t now_ms) {
@@ -114,7 +115,7 @@ std::optional<SeenAgent> Agents::on_host(const std::string& customer, std::strin
     std::optional<SeenAgent> found;
     // Who registered goes before who was only recognised.
     for (; first != last; ++first) {
-      const SeenAgent& seen = state.entries.find(*first->second)->second.seen;
+      const SeenAgent& seen = first->second->second.seen;
       if (!found || found->agent->is_recognised) found = seen;
     }
     return found;

@@ -86,15 +86,15 @@ class Agents {
     bool is_touched = false;
   };
   using Entries = std::map<AgentKey, Entry>;
-  // Keys by something that several may share. Entries of a map stay where they are.
-  using Index = std::unordered_multimap<std::string, const AgentKey*>;
+  // Entries by something that several may share. Those of a map stay where they are.
+  using Index = std::unordered_multimap<std::string, Entries::value_type*>;
   struct State {
     Entries entries;
     Index by_id;
     Index by_host;
     std::vector<AgentKey> touched;
 
-    void add_to_indexes(const Entries::value_type& entry);
+    void add_to_indexes(Entries::value_type& entry);
     void remove_from_indexes(const Entries::value_type& entry);
     Result<Entry*> find(const CustomerSet& customers, std::string_view agent_id);
     void touch(const AgentKey& key, Entry& entry, int64_t now_ms);
