@@ -100,6 +100,18 @@ def test_operators_work_on_them(logs):
     assert {item.key for item in leaf.attributes} >= {"message", "count"}
 
 
+def test_attributes_and_resource_may_have_expressions(logs):
+    logs.start(attributes={"plain": "x", "first": 'EXPR(split(body, " ")[0]) and EXPR(upper(body))', "open": "EXPR(body"},
+               resource={"kind": 'EXPR(body startsWith "a" ? "A" : "other")', "plain": "y"})
+    logs.write("app.log", ["a line", "line b"])
+    logs.wait_for(["a line", "line b"])
+    found = {leaf.body.string_value: ({item.key: item.value.string_value for item in leaf.attributes if item.key != "log.file.name"},
+                                      {item.key: item.value.string_value for item in group.resource.attributes})
+             for message in logs.backend.messages("logs") for group, _, leaf in leaves(message)}
+    assert found == {"a line": ({"plain": "x", "first": "a and A LINE", "open": "EXPR(body"}, {"kind": "A", "plain": "y"}),
+                     "line b": ({"plain": "x", "first": "line and LINE B", "open": "EXPR(body"}, {"kind": "other", "plain": "y"})}
+
+
 def test_operators_know_the_programs_environment(vigia, http_sink, tmp_path):
     """`env()` in expressions, and TZ for times that do not say where they are."""
     (tmp_path / "app.log").write_text("2024-01-31 10:00:00 hello\n")
