@@ -42,8 +42,9 @@ def gateway_overlay(sink_endpoint, folder):
 
 
 class Gateway:
-    def __init__(self, starter, folder, sink_endpoint):
+    def __init__(self, starter, folder, sink_endpoint, environment=None):
         self._starter = starter
+        self._environment = environment
         self._directory = folder / "control"
         self.api_port, self.grpc_port, self.http_port, self.metrics_port = (free_port() for _ in range(4))
         self._overlay = folder / "gateway.yaml"
@@ -54,7 +55,7 @@ class Gateway:
         self.process = self._starter.role(
             "gateway", "--config", self._overlay, "--data-dir", self._directory, "--http-port", self.api_port, "--otlp-grpc-port", self.grpc_port,
             "--otlp-http-port", self.http_port, "--set", f"service.telemetry.metrics.address=127.0.0.1:{self.metrics_port}",
-            "--set", "extensions.health_check.endpoint=127.0.0.1:0")
+            "--set", "extensions.health_check.endpoint=127.0.0.1:0", environment=self._environment)
         return self
 
     def states(self):
@@ -65,8 +66,10 @@ class Gateway:
 class Node:
     """A node of customer acme with its agent."""
 
-    def __init__(self, starter, folder, node_id, gateway):
+    def __init__(self, starter, folder, node_id, gateway, telemetry=None, environment=None):
+        """`telemetry`: what its file says besides how often figures are told."""
         self._starter = starter
+        self._environment = environment
         self.node_id = node_id
         self.health_port, self.grpc_port = free_port(), free_port()
         self._file = folder / f"{node_id}.yaml"
@@ -74,7 +77,7 @@ class Node:
             "collector": {"endpoint": f"http://127.0.0.1:{gateway.grpc_port}", "retry": QUICK_RETRY},
             "customer": {"id": "acme", "name": "Acme"},
             "node": {"id": node_id, "host_ip": "127.0.0.1"},
-            "telemetry": {"metrics": {"interval": "1s"}},
+            "telemetry": {"metrics": {"interval": "1s"}, **(telemetry or {})},
             "buffer": {"max_size": BUFFER_BATCHES, "batch_size": BATCH_SIZE, "flush_interval": "50ms"},
             "health_check": {"port": self.health_port},
             "receiver": {"grpc_port": self.grpc_port, "http_port": 0},
@@ -84,7 +87,7 @@ class Node:
         self.process = None
 
     def start(self):
-        self.process = self._starter.role("agent", "--agent-config", self._file)
+        self.process = self._starter.role("agent", "--agent-config", self._file, environment=self._environment)
         return self
 
     def health(self):

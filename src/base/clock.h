@@ -35,6 +35,8 @@ class ManualClock final : public Clock {
     steady_ns_ += ms * 1'000'000;
     wall_ns_ += ms * 1'000'000;
   }
+  // Somebody sets the clock: the date changes, and no time passes.
+  void set_ahead_ms(int64_t ms) { wall_ns_ += ms * 1'000'000; }
 
  private:
   int64_t steady_ns_ = 1'000'000'000;

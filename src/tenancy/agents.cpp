@@ -160,6 +160,12 @@ void Agents::touch(const AgentKey& key, int64_t now_ms) {
   });
 }
 
+void Agents::move_last_seen(int64_t by_ms) {
+  state_.with([&](State& state) {
+    for (auto& [key, entry] : state.entries) state.touch(key, entry, entry.seen.last_seen_ms + by_ms);
+  });
+}
+
 std::vector<Agents::LastSeen> Agents::take_touched(size_t most) {
   return state_.with([&](State& state) {
     std::vector<LastSeen> taken;

@@ -74,6 +74,8 @@ class Agents {
   Status touch(const CustomerSet& customers, std::string_view agent_id, int64_t now_ms);
   // The same, unless it has gone meanwhile.
   void touch(const AgentKey& key, int64_t now_ms);
+  // The clock was set to a time that lies so much ahead (or, negative, back): all signs of life are dated by it from now on.
+  void move_last_seen(int64_t by_ms);
   // Who was touched since, up to `most`; they are not told again.
   std::vector<LastSeen> take_touched(size_t most);
   bool has_touched() const;

@@ -37,12 +37,14 @@ Result<tenancy::AgentKey> key_of(const std::string& cursor) {
 
 }  // namespace
 
-AgentApi::AgentApi(const pipeline::Context& context, const AgentRegistryConfig& config, tenancy::Agents& agents, AgentWriter& writer)
+AgentApi::AgentApi(const pipeline::Context& context, const AgentRegistryConfig& config, tenancy::Agents& agents, AgentWriter& writer,
+                   const RegistryClock& clock)
     : PageService(context.ledger),
       context_(context),
       config_(config),
       agents_(agents),
       writer_(writer),
+      clock_(clock),
       new_registrations_(
           context.metrics.counter("vigia_agent_registry_registrations_total", "Registrations that were accepted.", {{"result", "new"}})),
       known_registrations_(
@@ -108,7 +110,7 @@ void AgentApi::enroll(const Caller& caller, std::string_view body, std::unique_p
   Result<Registration> registration = read_registration(body, caller);
   if (!registration.is_ok()) return responder->respond(refuse(registration.status()));
   tenancy::Agent agent = std::move(registration->agent);
-  agent.registered_ms = agent.last_seen_ms = now_ms();
+  agent.registered_ms = agent.last_seen_ms = clock_.now_ms();
   tenancy::AgentKey key = agent.key;
   auto changed = [this, key, warnings = std::move(registration->warnings), responder = std::move(responder)](Result<bool> is_new) {
     if (!is_new.is_ok()) return responder->respond(refuse(is_new.status()));
@@ -132,7 +134,7 @@ net::Response AgentApi::heartbeat(const Caller& caller, const std::string& agent
     if (!document.is_ok()) return refuse(document.status());
     if (!document->is(otlp::JsonValue::Kind::object)) return refuse(invalid_argument("the document: expected an object, or nothing"));
   }
-  int64_t now = now_ms();
+  int64_t now = clock_.now_ms();
   if (Status touched = agents_.touch(caller.customers, agent_id, now); !touched.is_ok()) return refuse(touched);
   heartbeats_.add();
   return json(200, fmt::format(R"({{"agent_id":"{}","status":"online","last_seen_at":"{}","heartbeat_interval_seconds":{}}})", agent_id,

@@ -24,7 +24,8 @@ class AgentApi final : public pipeline::PageService {
   static constexpr std::string_view targets_path = "/api/v1/sd/agents";
 
   // The references outlive the service.
-  AgentApi(const pipeline::Context& context, const AgentRegistryConfig& config, tenancy::Agents& agents, AgentWriter& writer);
+  AgentApi(const pipeline::Context& context, const AgentRegistryConfig& config, tenancy::Agents& agents, AgentWriter& writer,
+           const RegistryClock& clock);
 
   // Whoever asks must show credentials. Before the service is served.
   void demand_credentials(const pipeline::ServerAuthenticator* authenticator) { authenticator_ = authenticator; }
@@ -60,8 +61,7 @@ class AgentApi final : public pipeline::PageService {
   net::Response targets(Caller caller, std::string_view query) const;
   Result<tenancy::AgentQuery> query_of(const Caller& caller, std::string_view query) const;
 
-  int64_t now_ms() const { return context_.clock.wall_ns() / 1'000'000; }
-  int64_t offline_before_ms() const { return now_ms() - config_.offline_after_ms; }
+  int64_t offline_before_ms() const { return clock_.now_ms() - config_.offline_after_ms; }
   net::Response refuse(const Status& status) const;
   net::Response refuse(const Refused& refused) const;
   net::Response json(int status, std::string_view body) const { return page(status, "application/json", body); }
@@ -70,6 +70,7 @@ class AgentApi final : public pipeline::PageService {
   const AgentRegistryConfig& config_;
   tenancy::Agents& agents_;
   AgentWriter& writer_;
+  const RegistryClock& clock_;
   const pipeline::ServerAuthenticator* authenticator_ = nullptr;
   Counter& new_registrations_;
   Counter& known_registrations_;

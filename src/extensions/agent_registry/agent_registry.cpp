@@ -45,8 +45,9 @@ tenancy::Agent agent_of(pipeline::RecognisedAgent recognised, int64_t now_ms) {
 AgentRegistryExtension::AgentRegistryExtension(const pipeline::Context& context, AgentRegistryConfig config)
     : context_(context),
       config_(std::move(config)),
-      writer_(context_, writer_settings(config_), agents_),
-      api_(context_, config_, agents_, writer_),
+      clock_(context_.clock, agents_),
+      writer_(context_, writer_settings(config_), agents_, clock_),
+      api_(context_, config_, agents_, writer_, clock_),
       recognised_(context.metrics.counter("vigia_agent_registry_recognised_total", "Signs of life of agents by the telemetry they sent.")) {
 }
 
@@ -84,7 +85,7 @@ void AgentRegistryExtension::observe() {
   MetricRegistry& metrics = context_.metrics;
   observations_.push_back(
       metrics.observe_gauges("vigia_agent_registry_agents", "Agents in the registry.", [this](const MetricRegistry::TellGauge& tell) {
-        auto count = agents_.count(now_ms() - config_.offline_after_ms);
+        auto count = agents_.count(clock_.now_ms() - config_.offline_after_ms);
         tell({{"status", "offline"}}, static_cast<double>(count.offline));
         tell({{"status", "online"}}, static_cast<double>(count.online));
       }));
@@ -97,7 +98,7 @@ void AgentRegistryExtension::observe() {
 
 // A node with several agents is up when one of them is.
 void AgentRegistryExtension::tell_up(const MetricRegistry::TellGauge& tell) const {
-  int64_t offline_before_ms = now_ms() - config_.offline_after_ms;
+  int64_t offline_before_ms = clock_.now_ms() - config_.offline_after_ms;
   std::map<std::pair<std::string_view, std::string_view>, bool> nodes;
   std::vector<tenancy::SeenAgent> agents = agents_.list({});
   for (const tenancy::SeenAgent& seen : agents) {
@@ -109,7 +110,7 @@ void AgentRegistryExtension::tell_up(const MetricRegistry::TellGauge& tell) cons
 }
 
 void AgentRegistryExtension::on_recognised(pipeline::RecognisedAgent recognised) {
-  tenancy::Agent agent = agent_of(std::move(recognised), now_ms());
+  tenancy::Agent agent = agent_of(std::move(recognised), clock_.now_ms());
   std::optional<tenancy::SeenAgent> known = agents_.get(agent.key);
   // Whoever registered from that host bears the name that it gave itself.
   if (!known && !agent.hostname.empty()) known = agents_.on_host(agent.key.customer, agent.hostname);

@@ -28,11 +28,11 @@ class AgentRegistryExtension final : public pipeline::Extension, public pipeline
   Status serve();
   void observe();
   void tell_up(const MetricRegistry::TellGauge& tell) const;
-  int64_t now_ms() const { return context_.clock.wall_ns() / 1'000'000; }
 
   pipeline::Context context_;
   AgentRegistryConfig config_;
   tenancy::Agents agents_;
+  RegistryClock clock_;
   AgentWriter writer_;
   AgentApi api_;
   std::unique_ptr<net::HttpServer> server_;

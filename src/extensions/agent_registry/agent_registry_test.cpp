@@ -43,6 +43,37 @@ TEST_F(AgentRegistryTest, heartbeats_reach_the_disk_within_the_interval) {
   });
 }
 
+// Scenario: the registry's machine began in the wrong year, or its clock went back; then its clock is set.
+TEST(RegistryClockTest, setting_the_clock_makes_nobody_offline_or_online) {
+  for (int64_t step_ms : {int64_t{400} * 86'400'000, int64_t{-400} * 86'400'000}) {
+    ManualClock clock;
+    tenancy::Agents agents;
+    RegistryClock registry_clock(clock, agents);
+    tenancy::AgentQuery everybody;
+    auto silent_for_ms = [&](const char* id) {
+      int64_t now_ms = registry_clock.now_ms();
+      return now_ms - agents.get({"acme", id})->last_seen_ms;
+    };
+    for (const char* id : {"silent", "lively"}) {
+      tenancy::Agent agent;
+      agent.key = {"acme", id};
+      agent.last_seen_ms = registry_clock.now_ms();
+      agents.put(agent);
+    }
+    clock.advance_ms(60'000);
+    ASSERT_TRUE(agents.touch(everybody.customers, "lively", registry_clock.now_ms()).is_ok());
+    clock.set_ahead_ms(step_ms);
+    EXPECT_EQ(silent_for_ms("silent"), 60'000);
+    EXPECT_EQ(silent_for_ms("lively"), 0);
+    clock.advance_ms(5'000);
+    EXPECT_EQ(silent_for_ms("lively"), 5'000);
+    EXPECT_EQ(agents.take_touched(10).size(), 2u) << "the new dates are written down";
+    // Less than a second is a clock that is slewed, and a matter of milliseconds.
+    clock.set_ahead_ms(400);
+    EXPECT_EQ(silent_for_ms("lively"), 5'400);
+  }
+}
+
 TEST_F(AgentRegistryTest, a_damaged_database_is_set_aside) {
   ASSERT_TRUE(environment_.files.create_directories(directory_).is_ok());
   ASSERT_TRUE(environment_.files.write_file_atomically(directory_ + "/control.db", std::string(5'000, 'x')).is_ok());

@@ -25,10 +25,11 @@ constexpr int64_t breath_ms = 5;
 
 }  // namespace
 
-AgentWriter::AgentWriter(const pipeline::Context& context, Settings settings, tenancy::Agents& agents)
+AgentWriter::AgentWriter(const pipeline::Context& context, Settings settings, tenancy::Agents& agents, const RegistryClock& clock)
     : context_(context),
       settings_(std::move(settings)),
       agents_(agents),
+      clock_(clock),
       failures_(context.metrics.counter("vigia_agent_registry_storage_failures_total", "Transactions of the agents' database that failed.",
                                         {{"extension", context.id.to_string()}})) {}
 
@@ -41,8 +42,8 @@ Status AgentWriter::open() {
   }
   RETURN_IF_ERROR(open_database());
   ASSIGN_OR_RETURN(std::vector<Agent> loaded, table_->load());
-  int64_t now_ms = context_.clock.wall_ns() / 1'000'000;
-  looked_for_forgotten_ms_ = now_ms;
+  int64_t now_ms = clock_.now_ms();
+  looked_for_forgotten_ms_ = clock_.steady_ms();
   for (Agent& agent : loaded) {
     // A clock that went back would keep them online.
     agent.last_seen_ms = std::min(agent.last_seen_ms, now_ms);
@@ -200,10 +201,10 @@ Status AgentWriter::flush_some() {
 
 // Who has been away for so long is not coming back, and somebody else may have the room.
 void AgentWriter::remove_forgotten() {
-  int64_t now_ms = context_.clock.wall_ns() / 1'000'000;
-  if (settings_.remove_after_ms == 0 || now_ms - looked_for_forgotten_ms_ < std::min(forgotten_interval_ms, settings_.remove_after_ms))
-    return;
-  looked_for_forgotten_ms_ = now_ms;
+  int64_t now_ms = clock_.now_ms();  // Also where nothing is forgotten: a clock that was set is noticed soon.
+  int64_t since_ms = clock_.steady_ms() - looked_for_forgotten_ms_;
+  if (settings_.remove_after_ms == 0 || since_ms < std::min(forgotten_interval_ms, settings_.remove_after_ms)) return;
+  looked_for_forgotten_ms_ = clock_.steady_ms();
   tenancy::AgentQuery query;
   query.status = tenancy::AgentStatus::offline;
   query.offline_before_ms = now_ms - settings_.remove_after_ms;

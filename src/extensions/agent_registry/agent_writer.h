@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "extensions/agent_registry/registry_clock.h"
 #include "pipeline/component.h"
 #include "tenancy/agent_table.h"
 #include "tenancy/agents.h"
@@ -31,7 +32,7 @@ class AgentWriter {
   using Changed = Function<void(Result<bool>)>;
 
   // The references outlive the writer.
-  AgentWriter(const pipeline::Context& context, Settings settings, tenancy::Agents& agents);
+  AgentWriter(const pipeline::Context& context, Settings settings, tenancy::Agents& agents, const RegistryClock& clock);
 
   // Opens the database and reads the register from it. On the control thread, before anything else.
   Status open();
@@ -82,13 +83,14 @@ class AgentWriter {
   const pipeline::Context& context_;
   const Settings settings_;
   tenancy::Agents& agents_;
+  const RegistryClock& clock_;
   Counter& failures_;
   Guarded<Queue> queue_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<tenancy::Database> database_;
   std::optional<tenancy::AgentTable> table_;  // none while the database cannot be opened
   net::EventLoop::TimerId timer_ = 0;
-  int64_t looked_for_forgotten_ms_ = 0;
+  int64_t looked_for_forgotten_ms_ = 0;  // by the steady clock
   bool is_failing_ = false;
 };
 

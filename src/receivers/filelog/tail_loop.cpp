@@ -16,7 +16,10 @@ constexpr size_t step_bytes = 256 << 10;
 constexpr int64_t least_look_pause_ms = 20;
 // Where watching works, one looks so often all the same.
 constexpr int64_t watched_look_ms = 2'000;
-constexpr int64_t save_pause_ms = 1'000;
+// Positions are kept often, since what was read after the last time is read again after a crash, but not for more than so small a share of the time.
+constexpr int64_t least_save_pause_ms = 100;
+constexpr int64_t most_save_pause_ms = 1'000;
+constexpr int64_t save_pause_factor = 50;
 constexpr int64_t blocked_pause_ms = 100;
 
 }  // namespace
@@ -194,7 +197,7 @@ void TailLoop::plan_next(bool is_blocked) {
   if (is_blocked) due = std::min(due, now_ms() + blocked_pause_ms);
   // What waits for the pipeline is not helped by more of it.
   if (!is_blocked) due = std::min({due, files_.next_rest_ms().value_or(INT64_MAX), batch_.next_flush_ms().value_or(INT64_MAX)});
-  if (is_dirty_) due = std::min(due, last_save_ms_ + save_pause_ms);
+  if (is_dirty_) due = std::min(due, last_save_ms_ + save_pause_ms_);
   loop_.cancel_timer(timer_);
   timer_ = loop_.run_after_ms(due - now_ms(), [this] {
     timer_ = 0;
@@ -205,7 +208,7 @@ void TailLoop::plan_next(bool is_blocked) {
 void TailLoop::save_if_due() {
   is_dirty_ = files_.take_dirty() || is_dirty_;
   if (memory_.keeps_at_end) is_dirty_ = false;
-  if (is_dirty_ && now_ms() >= last_save_ms_ + save_pause_ms) save();
+  if (is_dirty_ && now_ms() >= last_save_ms_ + save_pause_ms_) save();
 }
 
 void TailLoop::save() {
@@ -213,6 +216,7 @@ void TailLoop::save() {
   is_dirty_ = false;
   if (!memory_.keep) return;
   Status status = memory_.keep(write_positions(known_));
+  save_pause_ms_ = std::clamp((now_ms() - last_save_ms_) * save_pause_factor, least_save_pause_ms, most_save_pause_ms);
   if (status.is_ok()) return;
   is_dirty_ = true;
   failed_saves_.add();

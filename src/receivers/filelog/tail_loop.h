@@ -84,6 +84,7 @@ class TailLoop : public std::enable_shared_from_this<TailLoop> {
   int64_t last_look_ms_ = 0;
   int64_t last_contents_ms_ = 0;
   int64_t last_save_ms_ = 0;
+  int64_t save_pause_ms_ = 0;
   bool is_dirty_ = false;
   Function<void()> stopped_;
 };
