@@ -5,6 +5,7 @@ page says "degraded" and nothing that was taken is lost; whatever is wrong with 
 """
 
 import json
+import signal
 import socket
 
 import pytest
@@ -159,6 +160,7 @@ def test_real_prometheus_scrapes_health_and_metrics(start, tmp_path):
     ((), {"OTEL_EXPORTER_OTLP_ENDPOINT": None}, "OTEL_EXPORTER_OTLP_ENDPOINT"),
     ((), {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector"}, "the variable OTEL_EXPORTER_OTLP_ENDPOINT"),
     (("--health-port", "x"), {}, "--health-port"),
+    ((), {"TRACES_ENABLED": "false", "METRICS_ENABLED": "false", "LOGS_ENABLED": "false"}, "there is nothing to send"),
     (("--customer-di", "x"), {}, "did you mean --customer-id?"),
     (("--agent-config", "/nowhere.yaml"), {}, "/nowhere.yaml"),
     ((), {"METRICS_INTERVAL": "soon"}, "the variable METRICS_INTERVAL"),
@@ -176,7 +178,9 @@ def test_an_agent_does_not_send_to_itself(tmp_path):
         port = taken.getsockname()[1]
     done = run_vigia("agent", "--customer-id", "acme", "--collector-endpoint", f"http://localhost:{port}", "--otlp-grpc-port", port,
                      "--data-dir", tmp_path, "--health-port", "0")
-    assert done.returncode == 1 and "in circles" in done.stderr, done.stderr
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert f"http://localhost:{port} is where this agent itself listens" in line and "--otlp-grpc-port" in line
 
 
 def test_ports_of_the_node_that_are_taken_are_done_without(start):
@@ -234,6 +238,30 @@ class TestKeysHaveTheirEffect:
         answer = requests.get(url, headers={"Authorization": "Bearer secret"}, timeout=10)
         assert answer.status_code == 200 and answer.json()["checks"]["application"]["status"] == "healthy"
 
+    def test_the_health_command_knows_the_token_of_the_page(self, start):
+        told = {"HEALTH_CHECK_TOKEN": "secret"}
+        process = start("http://127.0.0.1:1", environment=told)
+        asked = {"HEALTH_CHECK_PORT": str(process.ports["http"])}
+        assert run_vigia("health", environment=asked).returncode == 1
+        assert run_vigia("health", environment={**asked, **told}).returncode == 0
+        assert run_vigia("health", "--endpoint", process.address("http"), "--token", "secret").returncode == 0
+
+    def test_a_page_with_tls(self, start, tmp_path, certificates):
+        file = tmp_path / "agent-config.yaml"
+        file.write_text(f"health_check: {{tls: {{cert_file: {certificates.certificate}, key_file: {certificates.key}}}}}\n")
+        process = start("http://127.0.0.1:1", "--agent-config", file)
+        url = f"https://localhost:{process.ports['http']}/health"
+        assert requests.get(url, verify=str(certificates.certificate), timeout=10).json()["checks"]["application"]["status"] == "healthy"
+
+    def test_its_own_series_stay_the_same_after_a_restart(self, start):
+        seen = []
+        for _ in range(2):
+            process = start("http://127.0.0.1:1")
+            wait_until(lambda process=process: figure(process, "agent_collector_reachable"), "the figure is there")
+            seen.append(list(figure(process, "agent_collector_reachable")))
+            process.stop()
+        assert seen[0] == seen[1] and 'service_name="vigia-agent"' in seen[0][0] and 'service_instance_id="web-1"' in seen[0][0]
+
     def test_http_with_headers_and_compression(self, start):
         with HttpSink() as sink:
             start(sink.url, quick=("--set", "processors.batch.timeout=100ms"),
@@ -243,6 +271,27 @@ class TestKeysHaveTheirEffect:
             headers = sink.received("metrics")[0].headers
             assert headers["x-api-key"] == "k 1" and headers["content-encoding"] == "gzip"
             assert headers["x-workspace-id"] == "0b8f6b1e-3a52-4d52-9c7b-0f3f2f8f9a10" and headers["x-tenant-id"] == "acme"
+
+
+def test_a_reload_reads_the_file_again(start, tmp_path):
+    file = tmp_path / "agent-config.yaml"
+    file.write_text("node: {region: here}\n")
+    with GrpcSink() as sink:
+        process = start(f"http://{sink.endpoint}", "--agent-config", file)
+        regions = lambda: {attributes(group.resource)["node.region"] for message in sink.messages("metrics") for group, _, _ in leaves(message)}
+        wait_until(lambda: regions() == {"here"}, "the first region arrives")
+
+        def reload(text):
+            file.write_text(text)
+            process.signal(signal.SIGHUP)
+
+        reload("node: {regoin: there}\n")
+        process.wait_for_log("unknown key")
+        reload("health_check: {path: /salud}\n")
+        process.wait_for_log("cannot change without a restart")
+        assert health(process)[0] == 200 and regions() == {"here"}
+        reload("node: {region: there}\n")
+        wait_until(lambda: "there" in regions(), "the new region arrives")
 
 
 def test_log_files_and_pages_of_the_node(start, tmp_path):
@@ -270,4 +319,5 @@ def test_print_config_shows_what_it_came_to():
     assert done.returncode == 0, done.stderr
     assert "collector.example.com:4317" in done.stdout and "customer_id: acme" in done.stdout and "30000ms" in done.stdout
     assert "hush" not in done.stdout
+    assert done.stdout.startswith("# Besides, /health and /metrics are served on 0.0.0.0:8080.\n")
     assert run_vigia("print-config", "agent").returncode == 0, "also before anything is set"

@@ -44,6 +44,20 @@ bool is_own_target(const AgentSettings& settings, uint16_t port) {
   return target.is_ok() && target->port == port && (is_loopback(target->host) || target->host == settings.receiver.host);
 }
 
+// An agent that sends to itself would send in circles. Whoever listens there already is the collector: see without_taken_listeners.
+void refuse_itself(const AgentSettings& settings, config::Diagnostics& diagnostics) {
+  if (!settings.receiver.is_enabled || settings.collector.endpoint.empty()) return;
+  for (auto [flag, port] :
+       {std::pair{"--otlp-grpc-port", settings.receiver.grpc_port}, std::pair{"--otlp-http-port", settings.receiver.http_port}}) {
+    if (!is_own_target(settings, port) || !net::listen_on(fmt::format("{}:{}", settings.receiver.host, port)).is_ok()) continue;
+    diagnostics.error({}, "",
+                      fmt::format("{} is where this agent itself listens for the node's applications, and nobody else is there: what it "
+                                  "sends would go in circles. Name the collector's address, or start the collector first, or move the "
+                                  "agent's own port ({} N)",
+                                  settings.collector.endpoint, flag));
+  }
+}
+
 // The layer that takes back listeners whose port belongs to the collector that the agent sends to.
 std::shared_ptr<const config::Source> without_taken_listeners(AgentSettings& settings, std::vector<std::string>& notices) {
   auto source = std::make_shared<config::Source>(config::Source{"the ports of vigia agent", ""});
@@ -69,6 +83,11 @@ void require_settings(const AgentSettings& settings, config::Diagnostics& diagno
     diagnostics.error({}, "",
                       "where to send is not known: set OTEL_EXPORTER_OTLP_ENDPOINT, or say --collector-endpoint URL, or "
                       "collector.endpoint in the agent's configuration file");
+  const AgentSettings::Telemetry& telemetry = settings.telemetry;
+  if (!telemetry.traces && !telemetry.metrics && !telemetry.logs)
+    diagnostics.error({}, "",
+                      "there is nothing to send: traces, metrics and logs are all turned off (TRACES_ENABLED, METRICS_ENABLED, "
+                      "LOGS_ENABLED, or telemetry.….enabled in the agent's configuration file)");
 }
 
 void fill_in_examples(AgentSettings& settings) {
@@ -95,6 +114,8 @@ std::optional<AgentRequest> agent_request(const Arguments& arguments, bool is_fo
     fill_in_examples(settings);
   else
     require_settings(settings, diagnostics);
+  if (diagnostics.has_errors()) return std::nullopt;
+  if (!is_for_show) refuse_itself(settings, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
   CollectorRequest& collector = request.collector;
   settings.data_dir = data_dir(settings, is_for_show, files, collector.notices);

@@ -31,6 +31,19 @@ std::string json_text(std::string_view text) {
   return result + '"';
 }
 
+// "72h", "1h5m", "45s": without the parts that are zero, as document 2 writes it.
+std::string uptime(int64_t seconds) {
+  if (seconds == 0) return "0s";
+  std::string text;
+  auto add = [&](int64_t count, char unit) {
+    if (count > 0) text += fmt::format("{}{}", count, unit);
+  };
+  add(seconds / 3600, 'h');
+  add(seconds / 60 % 60, 'm');
+  add(seconds % 60, 's');
+  return text;
+}
+
 int64_t whole_percent(double percent) { return std::llround(percent); }
 
 std::string application(const AgentCondition& condition) {
@@ -73,7 +86,7 @@ std::string agent_health_json(const AgentCondition& condition, int64_t now_wall_
                      R"("collector_reachable":{},"buffer_usage":"{}%","uptime":"{}"}})",
                      overall_state(condition), format_rfc3339(now_wall_ns, 0), condition.uptime_s, json_text(condition.version),
                      application(condition), connectivity(condition), buffer(delivery), resources(condition), delivery.is_reachable,
-                     whole_percent(delivery.buffer_usage_percent()), format_duration_ns(condition.uptime_s * 1'000'000'000));
+                     whole_percent(delivery.buffer_usage_percent()), uptime(condition.uptime_s));
 }
 
 AgentHealth::AgentHealth(Parts parts) : parts_(std::move(parts)), started_steady_ns_(parts_.clock.steady_ns()) {

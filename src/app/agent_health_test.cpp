@@ -36,7 +36,7 @@ TEST(AgentHealth, Healthy) {
             R"("last_successful_send":"2025-10-31T10:29:45Z","latency_ms":12},)"
             R"("buffer":{"status":"healthy","current_size":512,"max_size":2048,"usage_percent":25,"dropped_spans":0},)"
             R"("system_resources":{"status":"healthy","cpu_percent":5.2,"memory_mb":87.3,"memory_percent":8.5}},)"
-            R"("collector_reachable":true,"buffer_usage":"25%","uptime":"72h0m0s"})");
+            R"("collector_reachable":true,"buffer_usage":"25%","uptime":"72h"})");
 }
 
 TEST(AgentHealth, Degraded) {
@@ -57,7 +57,7 @@ TEST(AgentHealth, Degraded) {
             R"("last_successful_send":"2025-10-31T10:15:00Z","error":"connection timeout","retry_attempts":5},)"
             R"("buffer":{"status":"warning","current_size":1536,"max_size":2048,"usage_percent":75,"dropped_spans":12},)"
             R"("system_resources":{"status":"healthy","cpu_percent":6.8,"memory_mb":95.1,"memory_percent":9.3}},)"
-            R"("collector_reachable":false,"buffer_usage":"75%","uptime":"72h0m0s"})");
+            R"("collector_reachable":false,"buffer_usage":"75%","uptime":"72h"})");
 }
 
 TEST(AgentHealth, TheBuffersStateGoesByHowFullItIs) {
@@ -73,6 +73,14 @@ TEST(AgentHealth, TheBuffersStateGoesByHowFullItIs) {
   EXPECT_EQ(state_at(1843), "warning");    // 89.99 %
   EXPECT_EQ(state_at(1844), "unhealthy");  // 90.04 %
   EXPECT_EQ(overall_state(condition), "degraded");
+}
+
+TEST(AgentHealth, TheUptimeLeavesOutWhatIsZero) {
+  AgentCondition condition = healthy();
+  for (auto [seconds, text] : {std::pair{0, "0s"}, std::pair{45, "45s"}, std::pair{3'900, "1h5m"}, std::pair{3'601, "1h1s"}}) {
+    condition.uptime_s = seconds;
+    EXPECT_TRUE(agent_health_json(condition, now_ns).ends_with(std::string("\"uptime\":\"") + text + "\"}")) << text;
+  }
 }
 
 TEST(AgentHealth, BeforeTheFirstSendNothingIsWrong) {

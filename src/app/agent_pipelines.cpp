@@ -255,10 +255,11 @@ std::string service(const AgentSettings& settings) {
       "  extensions: [file_storage{}]\n"
       "  telemetry:\n"
       "    metrics: {{level: none}}\n"
+      "    resource: {{service.name: {}, service.instance.id: {}}}\n"
       "    logs: {{level: {}}}\n"
       "  pipelines:\n",
       quoted(settings.data_dir + "/queue"), registered, registered.empty() ? "" : ", agent_registration",
-      level_name(settings.telemetry.log_level));
+      quoted(settings.telemetry.service_name), quoted(settings.node.id), level_name(settings.telemetry.log_level));
   for (std::string_view signal : signals)
     if (is_wanted(settings, signal)) text += pipeline(settings, signal);
   return text;

@@ -90,6 +90,9 @@ TEST_F(AgentSettingsTest, DefaultsAreThoseOfTheTable) {
   EXPECT_EQ(settings.node.id, "this-host");
   EXPECT_EQ(settings.node.environment, "production");
   EXPECT_EQ(settings.health_check.port, 8080);
+  // Probes and the central scraper have to reach the page; applications of other machines are not to send here.
+  EXPECT_EQ(settings.health_check.host, "0.0.0.0");
+  EXPECT_EQ(settings.receiver.host, "127.0.0.1");
   EXPECT_EQ(settings.telemetry.metrics_interval_ms, 15'000);
   EXPECT_EQ(settings.buffer.max_size, 2048u);
   EXPECT_EQ(settings.telemetry.log_level, LogLevel::info);

@@ -42,6 +42,7 @@ struct ApiSettings {
   // A certificate and its key; "" is plain text.
   std::string cert_file;
   std::string key_file;
+  bool operator==(const ApiSettings&) const = default;
 };
 
 // /health, /health/live, /health/ready, /metrics and their other spellings, and the paths that extensions have added. Without an agent /health tells of the process alone.

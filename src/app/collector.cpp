@@ -128,7 +128,9 @@ void Collector::serve_until_stopped() {
 void Collector::reload() {
   log().info("Reloading the configuration");
   config::Diagnostics diagnostics;
-  std::optional<Configuration> configuration = read_configuration(request_.config, components_, Depth::machine, files_, diagnostics);
+  std::optional<Configuration> configuration;
+  if (read_settings_again(diagnostics))
+    configuration = read_configuration(request_.config, components_, Depth::machine, files_, diagnostics);
   if (!configuration) {
     log().error("The new configuration has errors; the old one stays", {{"errors", diagnostics.render_errors()}});
     return;
@@ -140,6 +142,19 @@ void Collector::reload() {
   for (const Status& failure : failures) log().error("A part of the new configuration cannot be used", {{"error", failure}});
   if (Status written = write_ports(); !written.is_ok()) log().error("cannot write the ports file", {{"error", written}});
   log().info(failures.empty() ? "The new configuration is in force" : "The rest of the new configuration is in force");
+}
+
+// What the pages of the API tell of, and how they are served, was decided at the start.
+bool Collector::read_settings_again(config::Diagnostics& diagnostics) {
+  if (!request_.read_again) return true;
+  std::optional<RoleSettings> settings = request_.read_again(diagnostics);
+  if (!settings) return false;
+  if (settings->api != request_.api || settings->agent != request_.agent) {
+    diagnostics.error({}, "", "the collector's endpoint, the size of the buffer and the health page cannot change without a restart");
+    return false;
+  }
+  request_.config = std::move(settings->config);
+  return true;
 }
 
 void Collector::stop() {

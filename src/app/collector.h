@@ -13,6 +13,7 @@
 #include "app/self_telemetry.h"
 #include "app/signals.h"
 #include "base/clock.h"
+#include "base/function.h"
 #include "net/dns.h"
 #include "net/event_loop.h"
 #include "pipeline/graph.h"
@@ -23,6 +24,14 @@ namespace vigia::app {
 struct AgentIdentity {
   std::string collector;  // "collector:4317".
   pipeline::DeliverySubject subject;
+  bool operator==(const AgentIdentity&) const = default;
+};
+
+// The part of a request that settings outside of the configuration files decide.
+struct RoleSettings {
+  config::LoadRequest config;
+  ApiSettings api;
+  std::optional<AgentIdentity> agent;
 };
 
 struct CollectorRequest {
@@ -35,6 +44,8 @@ struct CollectorRequest {
   std::vector<std::string> feature_gates;
   // Said once in the log, right after the start.
   std::vector<std::string> notices;
+  // For a reload, of a role whose settings can change while it runs. Mistakes go to the diagnostics, and then there is no answer.
+  Function<std::optional<RoleSettings>(config::Diagnostics&)> read_again = nullptr;
 };
 
 class Collector {
@@ -54,6 +65,7 @@ class Collector {
   Status write_ports();
   void serve_until_stopped();
   void reload();
+  bool read_settings_again(config::Diagnostics& diagnostics);
   void stop();
   void log_warnings(const config::Diagnostics& diagnostics) const;
   const Logger& log() const { return self_telemetry_.log(); }

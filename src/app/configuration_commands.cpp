@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/core.h>
+
 #include "app/agent_command.h"
 #include "app/complaint.h"
 #include "app/components.h"
@@ -16,7 +18,9 @@ namespace vigia::app {
 namespace {
 
 // The sources of a role as it would run without flags; those of the agent depend on its settings.
-std::optional<config::LoadRequest> role_sources(const std::string& role, const Arguments& arguments, config::Diagnostics& diagnostics) {
+// `preface` is what is not part of the configuration.
+std::optional<config::LoadRequest> role_sources(const std::string& role, const Arguments& arguments, config::Diagnostics& diagnostics,
+                                                std::string& preface) {
   if (role != "agent") {
     config::LoadRequest request = load_request(arguments);
     request.presets = preset_sources(role, RoleAddresses());
@@ -24,6 +28,10 @@ std::optional<config::LoadRequest> role_sources(const std::string& role, const A
   }
   std::optional<AgentRequest> request = agent_request(arguments, true, diagnostics);
   if (!request) return std::nullopt;
+  const ApiSettings& api = request->collector.api;
+  preface = fmt::format("# Besides, {} and /metrics are served on {}{}{}.\n", api.health_path, api.endpoint,
+                        api.cert_file.empty() ? "" : ", with TLS", api.token.empty() ? "" : ", to whoever has the token");
+  for (const config::Diagnostic& warning : diagnostics.warnings()) preface += fmt::format("# Warning: {}\n", config::one_line(warning));
   return std::move(request->collector.config);
 }
 
@@ -59,7 +67,8 @@ int print_config_command(const std::vector<std::string>& words, Console& console
   }
   config::Diagnostics diagnostics;
   std::optional<config::LoadRequest> request = load_request(*arguments);
-  if (!roles.empty()) request = role_sources(roles[0], *arguments, diagnostics);
+  std::string preface;
+  if (!roles.empty()) request = role_sources(roles[0], *arguments, diagnostics, preface);
   if (!request) return fail_line_by_line(console, diagnostics);
   pipeline::Components components = all_components();
   SystemFiles files;
@@ -67,7 +76,7 @@ int print_config_command(const std::vector<std::string>& words, Console& console
   if (!configuration) return fail_with_mistakes(console, diagnostics);
   config::RenderOptions options;
   options.secret_paths = diagnostics.secret_paths();
-  console.out << config::render_yaml(configuration->tree, options);
+  console.out << preface << config::render_yaml(configuration->tree, options);
   return 0;
 }
 

@@ -4,9 +4,11 @@
 #include <mutex>
 #include <optional>
 
+#include "app/agent_settings.h"
 #include "app/command_line.h"
 #include "app/complaint.h"
 #include "app/configuration.h"
+#include "app/presets.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "net/dns.h"
@@ -22,14 +24,22 @@ struct Answer {
   std::string body;
 };
 
+// Whom to ask, and how.
+struct Target {
+  std::string endpoint;
+  std::string token;                    // "" asks without one.
+  bool trusts_any_certificate = false;  // Of this machine's own agent, whose certificate names the address that others know.
+};
+
 // One GET, waited for on this thread.
-Result<Answer> get(const pipeline::HttpUrl& url, int64_t timeout_ms) {
+Result<Answer> get(const pipeline::HttpUrl& url, const Target& target, int64_t timeout_ms) {
   SystemClock clock;
   MemoryLedger ledger;
   net::LoopGroup loops(clock, 1);
   std::unique_ptr<net::Resolver> resolver = net::Resolver::create(loops);
   loops.start();
   pipeline::HttpClientConfig config;
+  config.tls.settings.insecure_skip_verify = target.trusts_any_certificate;
   ASSIGN_OR_RETURN(net::ClientSettings settings, pipeline::client_settings(config, url, clock));
   std::shared_ptr<net::HttpClient> client = net::HttpClient::create(settings, loops, *resolver, ledger, Logger());
 
@@ -41,6 +51,7 @@ Result<Answer> get(const pipeline::HttpUrl& url, int64_t timeout_ms) {
     request.method = "GET";
     request.path = url.path.empty() ? "/" : url.path;
     request.timeout_ms = timeout_ms;
+    if (!target.token.empty()) request.headers.add("authorization", "Bearer " + target.token);
     client->send(std::move(request), [&](Result<net::ClientResponse> result) {
       std::lock_guard lock(mutex);
       answer = std::move(result);
@@ -65,14 +76,25 @@ Result<Answer> get(const pipeline::HttpUrl& url, int64_t timeout_ms) {
   return Answer{(*answer)->status, std::string((*answer)->body.view())};
 }
 
+// The agent of this machine, by the same variables and file that it reads itself. What is wrong with them is its own matter.
+Target agent_target() {
+  SystemFiles files;
+  config::Diagnostics diagnostics;
+  Result<Arguments> none = Arguments::parse(agent_flags(), {});
+  AgentSettings settings = read_agent_settings(*none, environment_variable, "localhost", files, diagnostics);
+  const AgentSettings::HealthCheck& page = settings.health_check;
+  bool is_anywhere = page.host.empty() || page.host == "0.0.0.0" || page.host == "::";
+  std::string address = endpoint_text(is_anywhere ? "127.0.0.1" : page.host, page.port);
+  return {(page.cert_file.empty() ? "http://" : "https://") + address + "/health", page.token, true};
+}
+
 // Where a vigia of this machine answers, the likeliest first: the health_check extension, and the health page of an agent.
-std::vector<std::string> usual_endpoints() {
-  std::optional<std::string> agent_port = environment_variable("HEALTH_CHECK_PORT");
-  bool is_agent = agent_port && !agent_port->empty();
-  std::vector<std::string> endpoints = {"http://127.0.0.1:13133/health",
-                                        "http://127.0.0.1:" + (is_agent ? *agent_port : "8080") + "/health"};
-  if (is_agent) std::swap(endpoints[0], endpoints[1]);
-  return endpoints;
+std::vector<Target> usual_targets() {
+  Target collector{"http://127.0.0.1:13133/health", "", false};
+  Target agent = agent_target();
+  bool is_agent = agent.endpoint != "http://127.0.0.1:8080/health" || !agent.token.empty() || environment_variable("HEALTH_CHECK_PORT");
+  if (is_agent) return {agent, collector};
+  return {collector, agent};
 }
 
 Result<pipeline::HttpUrl> health_url(std::string endpoint) {
@@ -85,7 +107,7 @@ Result<pipeline::HttpUrl> health_url(std::string endpoint) {
 }  // namespace
 
 int health_command(const std::vector<std::string>& words, Console& console) {
-  auto arguments = Arguments::parse({{"endpoint", "URL"}, {"timeout", "DURATION"}}, words);
+  auto arguments = Arguments::parse({{"endpoint", "URL"}, {"token", "TOKEN"}, {"timeout", "DURATION"}}, words);
   if (!arguments.is_ok()) return fail_with_usage(console, "health", arguments.status().message());
   if (!arguments->positional().empty())
     return fail_with_usage(console, "health", "unexpected argument: " + arguments->positional().front());
@@ -93,18 +115,19 @@ int health_command(const std::vector<std::string>& words, Console& console) {
   std::optional<int64_t> timeout_ns = parse_duration_ns(timeout);
   if (!timeout_ns || *timeout_ns <= 0)
     return fail_with_usage(console, "health", "--timeout: expected a duration such as 5s, found \"" + timeout + "\"");
-  std::vector<std::string> endpoints = arguments->values("endpoint");
-  if (endpoints.empty()) endpoints = usual_endpoints();
+  std::vector<Target> targets;
+  if (arguments->has("endpoint")) targets = {{arguments->value("endpoint"), arguments->value("token"), false}};
+  if (targets.empty()) targets = usual_targets();
   std::string failures;
-  for (const std::string& endpoint : endpoints) {
-    auto url = health_url(endpoint);
+  for (const Target& target : targets) {
+    auto url = health_url(target.endpoint);
     if (!url.is_ok()) return fail_with_usage(console, "health", "--endpoint: " + url.status().message());
-    auto answer = get(*url, std::max<int64_t>(*timeout_ns / 1'000'000, 1));
+    auto answer = get(*url, target, std::max<int64_t>(*timeout_ns / 1'000'000, 1));
     if (answer.is_ok()) {
       console.out << answer->body << std::endl;
       return answer->status >= 200 && answer->status < 300 ? 0 : 1;
     }
-    failures += (failures.empty() ? "cannot ask " : "; nor ") + endpoint + ": " + answer.status().message();
+    failures += (failures.empty() ? "cannot ask " : "; nor ") + target.endpoint + ": " + answer.status().message();
   }
   return fail(console, failures);
 }

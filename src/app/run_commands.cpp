@@ -126,6 +126,11 @@ int agent_command(const std::vector<std::string>& words, Console& console) {
   std::optional<AgentRequest> request = agent_request(*arguments, false, diagnostics);
   if (!request) return fail_line_by_line(console, diagnostics);
   for (const config::Diagnostic& warning : diagnostics.warnings()) request->collector.notices.push_back(config::one_line(warning));
+  request->collector.read_again = [words = *arguments](config::Diagnostics& mistakes) -> std::optional<RoleSettings> {
+    std::optional<AgentRequest> again = agent_request(words, false, mistakes);
+    if (!again) return std::nullopt;
+    return RoleSettings{std::move(again->collector.config), std::move(again->collector.api), std::move(again->collector.agent)};
+  };
   return run_collector(std::move(request->collector), console);
 }
 

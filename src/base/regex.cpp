@@ -11,11 +11,29 @@ static constexpr int64_t max_program_bytes = 8 << 20;
 
 static re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
 
+// RE2 of this release knows groups with names as (?P<name>…) only; configurations have (?<name>…), too. In a class, such as [(?<], it is
+// only characters; (?<= and (?<! are something else, which RE2 refuses.
+static std::string with_known_group_names(std::string_view pattern) {
+  std::string result;
+  size_t class_begin = std::string_view::npos;  // Its first member, while in a class: there a bracket does not close it.
+  for (size_t i = 0; i < pattern.size(); i++) {
+    std::string_view rest = pattern.substr(i);
+    bool is_in_class = class_begin != std::string_view::npos;
+    bool names_group = !is_in_class && rest.starts_with("(?<") && !rest.starts_with("(?<=") && !rest.starts_with("(?<!");
+    bool is_pair = (rest[0] == '\\' && rest.size() > 1) || names_group;
+    result += names_group ? "(?P" : rest.substr(0, is_pair ? 2 : 1);
+    if (is_pair) i++;
+    if (rest[0] == '[' && !is_in_class) class_begin = i + (rest.starts_with("[^") ? 2 : 1);
+    if (rest[0] == ']' && i > class_begin) class_begin = std::string_view::npos;
+  }
+  return result;
+}
+
 Result<Regex> Regex::compile(std::string_view pattern) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(max_program_bytes);
-  auto compiled = std::make_shared<const re2::RE2>(piece(pattern), options);
+  auto compiled = std::make_shared<const re2::RE2>(with_known_group_names(pattern), options);
   if (!compiled->ok()) return invalid_argument(fmt::format("cannot use pattern {}: {}", pattern, compiled->error()));
   return Regex(std::move(compiled));
 }

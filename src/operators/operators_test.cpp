@@ -46,6 +46,8 @@ constexpr OperatorCase cases[] = {
     // --- regex_parser ---
     {"regex", R"([{type: regex_parser, regex: '^(?P<level>\w+) (?P<msg>.*)$', parse_to: body}])", "INFO all well",
      R"(body {"level":"INFO","msg":"all well"})"},
+    {"regex_other_spelling_of_names", R"([{type: regex_parser, regex: '^(?<level>\w+)', parse_to: body}])", "INFO all well",
+     R"(body {"level":"INFO"})"},
     {"regex_optional_group", R"([{type: regex_parser, regex: '^(?P<a>x)(?P<b>y)?', parse_to: body}])", "x", R"(body {"a":"x","b":""})"},
     {"regex_no_match", R"([{type: regex_parser, regex: '^(?P<a>x)', on_error: drop}])", "y", ""},
     {"regex_replace", R"([{type: regex_replace, field: body, regex: '(\w+)@(\w+)', replace_with: '${2} at $1'}])", "me@home you@work",

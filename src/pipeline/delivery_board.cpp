@@ -18,7 +18,12 @@ void note(Delivery& delivery, const SendRound& round) {
     delivery.last_failure = Status();
     return;
   }
-  if (is_about_content(round.status)) return;
+  // Whoever refuses what a batch holds is there.
+  if (is_about_content(round.status)) {
+    delivery.failures_in_a_row = 0;
+    delivery.last_failure = Status();
+    return;
+  }
   delivery.failures_in_a_row++;
   delivery.last_failure = round.status;
 }

@@ -30,7 +30,7 @@ struct SendRound {
 struct Delivery {
   int64_t last_success_wall_ns = 0;  // 0: never.
   int64_t last_latency_ns = 0;       // Of the last success.
-  uint64_t failures_in_a_row = 0;    // Since then, of whatever batches.
+  uint64_t failures_in_a_row = 0;    // Since it last answered, of whatever batches.
   Status last_failure;               // The last of these.
 };
 
@@ -40,7 +40,7 @@ class DeliveryBoard {
   void watch() { is_watched_.store(true, std::memory_order_relaxed); }
   bool is_watched() const { return is_watched_.load(std::memory_order_relaxed); }
 
-  // A refusal of what a batch holds says nothing about the destination, and counts as neither.
+  // A refusal of what a batch holds is no success, and no failure of the destination, which was there to refuse it.
   void on_answer(SendRound round);
   // The state of one exporter; an empty one when it has not sent yet.
   Delivery of(const std::string& exporter) const;

@@ -35,11 +35,16 @@ TEST(DeliveryBoard, FailuresCountUntilTheNextSuccess) {
   EXPECT_TRUE(board.of("otlp").last_failure.is_ok());
 }
 
-TEST(DeliveryBoard, ARefusedItemSaysNothingAboutTheDestination) {
+TEST(DeliveryBoard, WhoeverRefusesAnItemIsThere) {
   DeliveryBoard board;
   board.on_answer(round_of("otlp", 100));
   board.on_answer(round_of("otlp", 200, invalid_argument("no such field")));
   EXPECT_EQ(board.of("otlp").failures_in_a_row, 0u);
+  board.on_answer(round_of("otlp", 300, unavailable("connection refused")));
+  board.on_answer(round_of("otlp", 400, invalid_argument("no such field")));
+  EXPECT_EQ(board.of("otlp").failures_in_a_row, 0u);
+  EXPECT_TRUE(board.of("otlp").last_failure.is_ok());
+  EXPECT_EQ(board.of("otlp").last_success_wall_ns, 100) << "nothing was taken";
 }
 
 TEST(DeliveryBoard, TheNewestRoundsAreKeptUntilTheyAreTaken) {

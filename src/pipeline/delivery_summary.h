@@ -33,6 +33,7 @@ struct DeliverySubject {
   std::vector<std::string> exporters;
   // What a full buffer is called, whatever unit the queues count in; 0 is their own.
   uint64_t buffer_capacity = 0;
+  bool operator==(const DeliverySubject&) const = default;
 };
 
 DeliverySummary summarize(const DeliverySubject& subject, const DeliveryBoard& board, const MetricRegistry& metrics);

@@ -45,12 +45,13 @@ void decode_choice(config::Section& in, const MetricFact& fact, MetricChoice& ch
 
 }  // namespace
 
-std::vector<MetricChoice> decode_metric_choices(config::Section& scraper, std::span<const MetricFact> facts) {
+std::vector<MetricChoice> decode_metric_choices(config::Section& scraper, std::span<const MetricFact> facts, std::string_view elsewhere) {
   std::vector<MetricChoice> choices;
   for (const MetricFact& fact : facts) choices.push_back(default_choice(fact));
   scraper.section("metrics", [&](config::Section& metrics) {
     for (size_t i = 0; i < facts.size(); i++)
       metrics.section(facts[i].name, [&](config::Section& one) { decode_choice(one, facts[i], choices[i]); });
+    if (!elsewhere.empty()) metrics.accept_ignored(elsewhere);
   });
   return choices;
 }

@@ -38,7 +38,9 @@ struct MetricChoice {
   std::optional<std::vector<std::string>> attributes;
 };
 
-// The key "metrics" of a scraper. Choices are in the order of the facts.
-std::vector<MetricChoice> decode_metric_choices(config::Section& scraper, std::span<const MetricFact> facts);
+// The key "metrics" of a scraper. Choices are in the order of the facts. `elsewhere` is a metric that the Collector has on other systems only:
+// what is said about it has no effect.
+std::vector<MetricChoice> decode_metric_choices(config::Section& scraper, std::span<const MetricFact> facts,
+                                                std::string_view elsewhere = {});
 
 }  // namespace vigia::receivers

@@ -78,7 +78,8 @@ void decode(config::Section& in, ProcessConfig& out) {
   in.field("mute_process_io_error", out.mutes_io);
   in.field("mute_process_user_error", out.mutes_user);
   in.field("mute_process_cgroup_error", out.mutes_cgroup);
-  out.choices = decode_metric_choices(in, process::facts);
+  // Handles are counted on Windows.
+  out.choices = decode_metric_choices(in, process::facts, "process.handles");
 }
 
 }  // namespace vigia::receivers

@@ -43,6 +43,10 @@ TEST_F(HostMetrics, EachProcessIsAResource) {
   EXPECT_EQ(last().starts, std::set<uint64_t>{1'700'000'020'000'000'000});
 }
 
+TEST_F(HostMetrics, MetricsOfWindowsMayBeNamedAndAreNot) {
+  EXPECT_EQ(points_of("{process: {metrics: {process.handles: {enabled: true}}}}").size(), 7u);
+}
+
 TEST_F(HostMetrics, EverythingOfAProcess) {
   files.content["/proc/7/fd/0"] = files.content["/proc/7/fd/1"] = "";
   for (const char* thread : {"7", "70", "71"})

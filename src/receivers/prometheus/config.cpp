@@ -43,7 +43,9 @@ void decode_global(config::Section& section, ScrapeDefaults& defaults, prometheu
     std::string text;
     if (value.as_string(text)) external_labels.set(name, text);
   });
-  for (std::string_view key : {"evaluation_interval", "rule_query_offset", "query_log_file"}) section.accept_ignored(key);
+  for (std::string_view key :
+       {"evaluation_interval", "rule_query_offset", "query_log_file", "query_max_series", "query_max_samples_read", "query_max_duration"})
+    section.accept_ignored(key);
 }
 
 // What only a whole Prometheus can do. An empty list asks for nothing.
@@ -82,6 +84,15 @@ void decode_start_time(config::Section& section, PrometheusReceiverConfig& out) 
     out.start_time_metric = std::move(*compiled);
   else
     section.error("start_time_metric_regex", compiled.status().message());
+}
+
+// Keys of the Collector's that change when it scrapes first and last. What they are by default is what happens here.
+void refuse_other_times(config::Section& section) {
+  bool on_shutdown = false;
+  section.field("scrape_on_shutdown", on_shutdown);
+  section.require(!on_shutdown, "scrape_on_shutdown", "not in this build: targets are not scraped once more at the end");
+  section.refuse("initial_scrape_offset", "not in this build: first scrapes are spread over the interval by their targets' names");
+  section.accept_ignored("discovery_reload_on_startup");
 }
 
 void refuse_api_server(config::Section& section) {
@@ -153,6 +164,7 @@ void decode(config::Section& section, PrometheusReceiverConfig& out) {
   section.accept_deprecated("buffer_count", "it has no effect");
   section.refuse("target_allocator", "the target allocator is not in this build: give the jobs in config::scrape_configs");
   refuse_api_server(section);
+  refuse_other_times(section);
   section.require(!out.jobs.empty() || section.has_new_errors(), "config",
                   "no scrape_configs: at least one job is needed under \"config:\"");
 }

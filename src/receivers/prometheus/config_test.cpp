@@ -86,6 +86,9 @@ TEST(PrometheusConfig, MistakesAreTold) {
   const std::string job = "config: {scrape_configs: [{job_name: a}]";
   const Case cases[] = {
       {"{}", "no scrape_configs"},
+      {job + "}\nscrape_on_shutdown: true", "targets are not scraped once more at the end"},
+      {job + "}\ninitial_scrape_offset: 3s", "first scrapes are spread over the interval"},
+      {"config: {scrape_configs: [{job_name: a, vultr_sd_configs: [{}]}]}", "job \"a\": vultr_sd_configs is not in this build"},
       {"config: {scrape_configs: [{static_configs: []}]}", "a job needs a name"},
       {"config: {scrape_configs: [{job_name: a}, {job_name: a}]}", "there is another job \"a\""},
       {job + ", remote_write: [{url: x}]}",
@@ -116,6 +119,8 @@ TEST(PrometheusConfig, MistakesAreTold) {
     auto decoded = decode_config(one.yaml);
     EXPECT_NE(decoded->errors().find(one.error), std::string::npos) << one.yaml << "\n" << decoded->errors();
   }
+  EXPECT_EQ(decode_config(job + ", global: {query_max_series: 3}}\nscrape_on_shutdown: false\ndiscovery_reload_on_startup: true")->errors(),
+            "");
   EXPECT_EQ(decode_config(job + ", remote_write: [], rule_files: null}\napi_server: {enabled: false}")->errors(), "");
 }
 

@@ -12,13 +12,14 @@ namespace vigia::receivers {
 namespace {
 
 // Kinds of service discovery that Prometheus has and we do not.
-constexpr std::array<std::string_view, 28> other_discoveries = {
+constexpr std::array<std::string_view, 31> other_discoveries = {
     "kubernetes_sd_configs", "aws_sd_configs",         "azure_sd_configs",    "consul_sd_configs",   "digitalocean_sd_configs",
     "docker_sd_configs",     "dockerswarm_sd_configs", "dns_sd_configs",      "ec2_sd_configs",      "ecs_sd_configs",
     "eureka_sd_configs",     "gce_sd_configs",         "hetzner_sd_configs",  "ionos_sd_configs",    "kuma_sd_configs",
     "lightsail_sd_configs",  "linode_sd_configs",      "marathon_sd_configs", "nerve_sd_configs",    "nomad_sd_configs",
-    "openstack_sd_configs",  "ovhcloud_sd_configs",    "puppetdb_sd_configs", "scaleway_sd_configs", "serverset_sd_configs",
-    "stackit_sd_configs",    "triton_sd_configs",      "uyuni_sd_configs"};
+    "oci_sd_configs",        "openstack_sd_configs",   "outscale_sd_configs", "ovhcloud_sd_configs", "puppetdb_sd_configs",
+    "scaleway_sd_configs",   "serverset_sd_configs",   "stackit_sd_configs",  "triton_sd_configs",   "uyuni_sd_configs",
+    "vultr_sd_configs"};
 
 void refuse_discoveries(config::Section& section, const std::string& job) {
   const std::string instead = "leave this job out, or name its targets in static_configs, file_sd_configs or http_sd_configs";
