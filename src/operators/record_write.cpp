@@ -45,46 +45,7 @@ Value shown(const Value& value, int level) {
   return is_nest && level >= otlp::max_value_levels ? Value::of_text(too_deep) : value;
 }
 
-size_t members_size(Map& map, int level);
-
-// Of an AnyValue's content; keeps the sizes of lists and maps in them.
-size_t any_value_size(const Value& given, int level) {
-  Value value = shown(given, level);
-  switch (value.type) {
-    case Value::Type::nil:
-      return 0;
-    case Value::Type::boolean:
-      return 2;
-    case Value::Type::integer:
-    case Value::Type::time:
-      return 1 + varint_size(static_cast<uint64_t>(value.integer));
-    case Value::Type::floating:
-      return 9;
-    case Value::Type::text:
-    case Value::Type::bytes:
-      return bytes_field_size(value.size);
-    case Value::Type::list: {
-      size_t size = 0;
-      for (const Value& item : *value.list) size += bytes_field_size(any_value_size(item, level + 1));
-      value.list->wire_size = size;
-      return bytes_field_size(size);
-    }
-    case Value::Type::map:
-      return bytes_field_size(members_size(*value.map, level + 1));
-  }
-  return 0;
-}
-
-size_t member_size(const Member& member, size_t any_size) { return bytes_field_size(member.key.size()) + bytes_field_size(any_size); }
-
-size_t members_size(Map& map, int level) {
-  size_t size = 0;
-  for (const Member& member : map) size += bytes_field_size(member_size(member, any_value_size(member.value, level)));
-  map.wire_size = size;
-  return size;
-}
-
-// As any_value_size() but with what that has kept.
+// Of an AnyValue's content. REQUIRES: lists and maps keep their sizes, as any_value_size() has them do; `value` has been through shown().
 size_t known_size(const Value& value) {
   switch (value.type) {
     case Value::Type::nil:
@@ -105,6 +66,30 @@ size_t known_size(const Value& value) {
       return bytes_field_size(value.map->wire_size);
   }
   return 0;
+}
+
+size_t members_size(Map& map, int level);
+
+// The same of any value; keeps the sizes of lists and maps in it.
+size_t any_value_size(const Value& given, int level) {
+  Value value = shown(given, level);
+  if (value.is_list()) {
+    size_t size = 0;
+    for (const Value& item : *value.list) size += bytes_field_size(any_value_size(item, level + 1));
+    value.list->wire_size = size;
+  } else if (value.is_map()) {
+    members_size(*value.map, level + 1);
+  }
+  return known_size(value);
+}
+
+size_t member_size(const Member& member, size_t any_size) { return bytes_field_size(member.key.size()) + bytes_field_size(any_size); }
+
+size_t members_size(Map& map, int level) {
+  size_t size = 0;
+  for (const Member& member : map) size += bytes_field_size(member_size(member, any_value_size(member.value, level)));
+  map.wire_size = size;
+  return size;
 }
 
 char* put_members(char* at, uint32_t number, const Map& map, int level);
