@@ -7,6 +7,10 @@
 #include <cstring>
 #include <string>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/escape.h"
 #include "base/utf8.h"
 
@@ -25,6 +29,14 @@ uint64_t marks_of(uint64_t word, char c) {
 // The first " or \ from `at` on; `end` when there is none.
 const char* find_quote_or_backslash(const char* at, const char* end) {
   static_assert(std::endian::native == std::endian::little);
+#if defined(__SSE2__)
+  const __m128i quotes = _mm_set1_epi8('"'), backslashes = _mm_set1_epi8('\\');
+  for (; end - at >= 16; at += 16) {
+    __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    int marks = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, quotes), _mm_cmpeq_epi8(bytes, backslashes)));
+    if (marks != 0) return at + std::countr_zero(static_cast<unsigned>(marks));
+  }
+#endif
   for (; end - at >= 8; at += 8) {
     uint64_t word;
     std::memcpy(&word, at, 8);
