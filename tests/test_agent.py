@@ -5,6 +5,7 @@ page says "degraded" and nothing that was taken is lost; whatever is wrong with 
 """
 
 import json
+import re
 import signal
 import socket
 
@@ -88,6 +89,26 @@ def test_three_settings_are_enough(start):
         for name in FIGURES:
             assert figure(process, name), name
             assert all('customer_id="acme"' in labels and 'node_id="web-1"' in labels for labels in figure(process, name))
+
+
+def test_pushed_figures_keep_their_names_in_prometheus(start, vigia):
+    """Through a collector with Prometheus' names: the series that the documents' rules and dashboards ask for, and no others of these names."""
+    collector = vigia({"receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0"}}}}, "exporters": {"prometheus": {"endpoint": "127.0.0.1:0"}},
+                       "service": {"pipelines": {"metrics": {"receivers": ["otlp"], "exporters": ["prometheus"]}}}})
+    start(f"http://{collector.address('otlp_grpc')}", environment={"TRACES_ENABLED": "false", "LOGS_ENABLED": "false"})
+
+    def series():
+        page = requests.get(f"http://{collector.address('prometheus')}/metrics", timeout=10).text
+        found = [re.match(r"(\w+)\{(.*)\} \S+$", line) for line in page.splitlines() if line and not line.startswith("#")]
+        return [(one.group(1), dict(re.findall(r'(\w+)="([^"]*)"', one.group(2)))) for one in found]
+
+    wait_until(lambda: FIGURES | {"system_cpu_time_seconds_total"} <= {name for name, _ in series()}, "all figures arrive, and host metrics")
+    labels_of = {name: [labels for other, labels in series() if other == name] for name in FIGURES}
+    assert all((labels["customer_id"], labels["node_id"]) == ("acme", "web-1") for found in labels_of.values() for labels in found)
+    assert {labels["direction"] for labels in labels_of["system_network_io_bytes"]} == {"rx", "tx"}
+    assert all(labels["mount_point"].startswith("/") for labels in labels_of["system_disk_usage_bytes"])
+    for name in FIGURES - {"system_network_io_bytes", "system_disk_usage_bytes"}:
+        assert len(labels_of[name]) == 1, name
 
 
 def test_the_pages(start):

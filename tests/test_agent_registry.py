@@ -15,6 +15,7 @@ import pytest
 from agents import SEED, agent_config, agents_of, ask, registry_config, wait_for_agents
 from services.peers import free_port
 from services.prometheus_process import Prometheus
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -50,10 +51,17 @@ def test_prometheus_scrapes_whom_the_registry_names(vigia, tmp_path):
     jobs = [{"job_name": "customer-agents", **sd},
             {"job_name": "registry", "static_configs": [{"targets": [server.address("metrics")]}]}]
     with Prometheus(tmp_path / "prometheus", scrape_configs=jobs) as prometheus:
-        prometheus.wait_for('count(up{job="customer-agents",customer_id="acme"} == 1) == 2')
-        assert {one["metric"]["node"] for one in prometheus.query('up{job="customer-agents"}')} == {"node-1", "node-2"}
+        prometheus.wait_for('count(up{job="customer-agents",customer_id="acme",node_id=~"node-[12]"} == 1) == 2')
+
+        def has_beaten():
+            ask(port, "/api/v1/agents/hidden/heartbeat", {}, "POST")
+            return prometheus.query('up{job="customer-agents",customer_id="acme",node_id="node-3"} == 1')
+
+        wait_until(has_beaten, "its heartbeats are its up")
+        assert {one["metric"]["node"] for one in prometheus.query('up{job="customer-agents"}')} == {"node-1", "node-2", "node-3"}
         prometheus.wait_for('otelcol_process_uptime{job="customer-agents",node_id="node-1"}')
         prometheus.wait_for('vigia_agent_up{customer_id="acme",node_id="node-2"} == 1')
+        prometheus.wait_for('up{job="customer-agents",node_id="node-3"} == 0')
         agents["node-1"].kill()
         prometheus.wait_for('up{job="customer-agents",node_id="node-1"} == 0')
         prometheus.wait_for('vigia_agent_up{node_id="node-1"} == 0 and on() vigia_agent_up{node_id="node-2"} == 1')

@@ -5,6 +5,7 @@ not to fire; what is one event is told once.
 """
 
 import json
+import re
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -102,6 +103,9 @@ def test_the_jobs_that_rules_speak_of_are_scraped():
     for name in ("customer-agents", "tfo-otel-agent"):
         discovery, = jobs[name]["http_sd_configs"]
         assert discovery["url"].endswith(f"/api/v1/sd/agents?job={name}")
+    dropped, = jobs["customer-agents"]["metric_relabel_configs"]
+    assert dropped["action"] == "labeldrop" and {name for name in ("exported_customer_id", "exported_node_id", "customer_id", "node_id", "node")
+                                                 if re.fullmatch(dropped["regex"], name)} == {"exported_customer_id", "exported_node_id"}
 
 
 def serving(answer):

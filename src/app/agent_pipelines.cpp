@@ -218,7 +218,7 @@ std::string registration(const AgentSettings& settings) {
   add_setting(text, "directory", settings.data_dir);
   add_setting(text, "metrics_scheme", settings.health_check.cert_file.empty() ? "http" : "https");
   text += fmt::format("    metrics_port: {}\n    heartbeat_interval: {}\n",
-                      is_loopback(settings.health_check.host) ? 0 : settings.health_check.port,
+                      is_loopback(settings.health_check.host) || !settings.registration.is_scraped ? 0 : settings.health_check.port,
                       milliseconds(settings.registration.heartbeat_interval_ms));
   bool is_https = endpoint.starts_with("https://");
   if (is_https) text += fmt::format("    tls: {{{}}}\n", tls(settings));

@@ -109,6 +109,24 @@ class SettingReader {
   config::Diagnostics& diagnostics_;
 };
 
+// Variables that other programs with OpenTelemetry know: whoever sets one should learn that it does nothing here.
+void warn_about_others(const config::EnvironmentReader& environment, config::Diagnostics& diagnostics) {
+  auto warn = [&](const std::string& variable, std::string_view instead) {
+    std::optional<std::string> text = environment(variable);
+    if (text && !text->empty())
+      diagnostics.warning({}, "", fmt::format("the variable {} has no effect on the agent: {}", variable, instead));
+  };
+  for (const char* signal : {"TRACES", "METRICS", "LOGS"}) {
+    for (const char* what :
+         {"PROTOCOL", "INSECURE", "HEADERS", "TIMEOUT", "COMPRESSION", "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"})
+      warn(fmt::format("OTEL_EXPORTER_OTLP_{}_{}", signal, what), fmt::format("OTEL_EXPORTER_OTLP_{} counts for all signals", what));
+    warn(fmt::format("OTEL_{}_EXPORTER", signal), fmt::format("it sends OTLP; {}_ENABLED=false sends none", signal));
+  }
+  warn("OTEL_METRIC_EXPORT_INTERVAL", "set METRICS_INTERVAL");
+  for (const char* name : {"OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}) warn(name, "set TRACES_SAMPLE_RATE");
+  warn("OTEL_SDK_DISABLED", "stop it instead");
+}
+
 // The file that was named has to be there; the one that is merely looked for need not.
 std::string file_to_read(const Arguments& arguments, FileSystem& files) {
   if (arguments.has("agent-config")) return arguments.value("agent-config");
@@ -163,6 +181,7 @@ const std::vector<SettingName>& setting_names() {
       {"receiver::http_port", "otlp-http-port", "N", {"VIGIA_OTLP_HTTP_PORT"}},
       {"receiver::host", "otlp-host", "ADDRESS", {"VIGIA_OTLP_HOST"}},
       {"registration::enabled", "", "", {"REGISTRATION_ENABLED"}},
+      {"registration::scraped", "", "", {"REGISTRATION_SCRAPED"}},
       {"registration::endpoint", "registry-endpoint", "URL", {"VIGIA_REGISTRY_ENDPOINT"}},
       {"data_dir", "data-dir", "DIR", {"VIGIA_DATA_DIR"}},
   };
@@ -179,6 +198,7 @@ std::optional<config::Node> read_setting_sources(const Arguments& arguments, con
     if (!tree) return std::nullopt;
     root = std::move(*tree);
   }
+  warn_about_others(environment, diagnostics);
   SettingReader reader(diagnostics);
   for (const SettingName& name : setting_names())
     for (std::string_view variable : name.variables) {

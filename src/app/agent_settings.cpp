@@ -90,11 +90,13 @@ void decode_customer(Section& in, AgentSettings::Customer& out) {
 }
 
 void decode_node(Section& in, AgentSettings::Node& out) {
+  in.field("host_name", out.host_name);
+  // In a container the host's name that was told is the node's, not the container's own.
+  out.id = out.host_name;
   in.field("id", out.id);
   in.require(is_id(out.id), "id", fmt::format("expected {}, such as prod-web-01", id_rule));
   in.field("region", out.region);
   in.field("environment", out.environment);
-  in.field("host_name", out.host_name);
   in.field("host_ip", out.host_ip);
   in.field("host_root", out.host_root);
   in.require(out.host_root.empty() || out.host_root.starts_with('/'), "host_root",
@@ -165,6 +167,7 @@ void decode_registration(Section& in, AgentSettings::Registration& out) {
   in.field("enabled", out.is_enabled);
   in.field("endpoint", out.endpoint);
   check_endpoint(in, "endpoint", out.endpoint);
+  in.field("scraped", out.is_scraped);
   in.duration_ms("heartbeat_interval", out.heartbeat_interval_ms);
   in.require(out.heartbeat_interval_ms >= 1'000, "heartbeat_interval", "must be a second at least");
 }

@@ -79,7 +79,8 @@ struct AgentSettings {
   };
   struct Registration {
     bool is_enabled = true;
-    std::string endpoint;  // "": the collector's host, port 8080.
+    std::string endpoint;    // "": the collector's host, port 8080.
+    bool is_scraped = true;  // False where Prometheus cannot reach the pages: behind a NAT.
     int64_t heartbeat_interval_ms = 60'000;
   };
 

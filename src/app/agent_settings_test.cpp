@@ -236,6 +236,7 @@ TEST_F(AgentSettingsTest, ThePlatformsVariablesMakeATenant) {
   EXPECT_TRUE(contains(text, "'X-Workspace-Id': 'my-workspace'"));
   EXPECT_TRUE(contains(text, "'X-Tenant-Id': '7f3f9a52-8a2f-4f0e-9f6a-2f6d1c0a1b2c'"));
   EXPECT_TRUE(contains(text, "{key: 'host.name', value: 'edge-1', action: insert}"));
+  EXPECT_TRUE(contains(text, "{key: 'node.id', value: 'edge-1', action: upsert}")) << "not the container's name";
   EXPECT_TRUE(contains(text, "{key: 'host.ip', value: '10.0.0.7', action: insert}"));
   // Only a warning, and only about what is none.
   EXPECT_TRUE(contains(diagnostics_.render_warnings(), "workspace_id"));
@@ -280,6 +281,31 @@ TEST_F(AgentSettingsTest, SamplingIsThereWhenItIsWanted) {
   EXPECT_TRUE(contains(text, "probabilistic_sampler: {sampling_percentage: 25}")) << text;
   EXPECT_TRUE(contains(text, "traces: {receivers: [otlp, agent], processors: [memory_limiter, resource, probabilistic_sampler, batch]"));
   EXPECT_TRUE(contains(text, "metrics: {receivers: [otlp, agent, hostmetrics], processors: [memory_limiter, resource, batch]"));
+}
+
+TEST_F(AgentSettingsTest, MemoryUsageIsLeftToTheShortNameUnlessAllIsWanted) {
+  environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}};
+  EXPECT_TRUE(contains(configuration(), "system.memory.usage: {enabled: false}"));
+  file_ = "telemetry: {metrics: {all_host_metrics: true}}\n";
+  EXPECT_FALSE(contains(configuration(), "system.memory.usage"));
+}
+
+TEST_F(AgentSettingsTest, VariablesThatDoNothingHereAreNamed) {
+  environment_ = {{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a=b"}, {"OTEL_METRIC_EXPORT_INTERVAL", "30000"}, {"OTEL_LOGS_EXPORTER", ""}};
+  read();
+  std::string warnings = diagnostics_.render_warnings();
+  EXPECT_TRUE(contains(warnings, "OTEL_EXPORTER_OTLP_TRACES_HEADERS has no effect on the agent: OTEL_EXPORTER_OTLP_HEADERS counts for all"))
+      << warnings;
+  EXPECT_TRUE(contains(warnings, "OTEL_METRIC_EXPORT_INTERVAL has no effect on the agent: set METRICS_INTERVAL"));
+  EXPECT_EQ(diagnostics_.warnings().size(), 2u) << "an empty variable is none";
+}
+
+TEST_F(AgentSettingsTest, APageThatNobodyReachesIsNotTold) {
+  environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}};
+  EXPECT_TRUE(contains(configuration(), "metrics_port: 8080"));
+  EXPECT_TRUE(contains(configuration({"--health-host=127.0.0.1"}), "metrics_port: 0"));
+  environment_["REGISTRATION_SCRAPED"] = "false";
+  EXPECT_TRUE(contains(configuration(), "metrics_port: 0"));
 }
 
 TEST_F(AgentSettingsTest, LogFilesAndPagesToScrape) {

@@ -209,7 +209,6 @@ class Graph::Reload {
 Status Graph::reload(ServiceConfig config, int64_t drain_timeout_ms) {
   Status status = Reload(*this, std::move(config), drain_timeout_ms).run();
   if (status.is_ok()) {
-    environment_.log.info("the new configuration is in force");
     look_for_unused_data();
   } else {
     environment_.log.error("the new configuration cannot be used; the old one goes on", {{"error", status}});

@@ -117,6 +117,8 @@ void decode(config::Section& section, RemoteWriteConfig& out) {
   prometheus::decode_translation(section, out.series.translate);
   decode_labels(section, out.series.translate);
   decode_message(section, out);
+  section.accept_deprecated("export_created_metric",
+                            "it has no effect: series of creation times are not written, as the Collector does it now");
   section.field("include_metadata_keys", out.metadata_keys);
   for (std::string& key : out.metadata_keys) {
     key = to_lower(key);

@@ -48,6 +48,7 @@ max_batch_request_parallelism: 7
 send_metadata: true
 include_metadata_keys: [X-Tenant]
 wal: {directory: ./wal, buffer_size: 100, truncate_frequency: 45s}
+export_created_metric: {enabled: true}
 convert_explicit_histograms_to_nhcb: true
 )");
   EXPECT_EQ(one->errors(), "");

@@ -80,10 +80,12 @@ void AgentApi::serve(net::Request request, std::unique_ptr<net::Responder> respo
       return responder->respond(list(std::move(*caller), request.head.query));
     case Action::get:
       return responder->respond(get(*caller, agent_id));
+    case Action::up:
+      return responder->respond(up(std::move(*caller), agent_id, request.head.query));
     case Action::remove:
       return remove(*caller, agent_id, std::move(responder));
     case Action::targets:
-      return responder->respond(targets(std::move(*caller), request.head.query));
+      return responder->respond(targets(std::move(*caller), request.head));
   }
 }
 
@@ -190,16 +192,28 @@ void AgentApi::remove(const Caller& caller, const std::string& agent_id, std::un
   });
 }
 
-// Agents that are offline stay among the targets: "up" has to become 0, not to end.
-net::Response AgentApi::targets(Caller caller, std::string_view query) const {
+// A page for Prometheus without a sample on it: that it is there is `up`.
+net::Response AgentApi::up(Caller caller, const std::string& agent_id, std::string_view query) const {
+  if (Status narrowed = narrow(caller, query); !narrowed.is_ok()) return refuse(narrowed);
+  auto found = agents_.find(caller.customers, agent_id);
+  if (!found.is_ok()) return refuse(found.status());
+  if (found->last_seen_ms < offline_before_ms()) return refuse(Refused{503, "the agent is offline", ""});
+  return page(200, "text/plain; version=0.0.4; charset=utf-8", "");
+}
+
+// Agents that are offline stay among the targets: "up" has to become 0, not to end. For one that nobody can scrape it is we who answer, by its
+// heartbeats, where whoever asks has reached us.
+net::Response AgentApi::targets(Caller caller, const net::RequestHead& head) const {
+  std::string_view query = head.query;
   if (Status narrowed = narrow(caller, query); !narrowed.is_ok()) return refuse(narrowed);
   auto wanted = query_of(caller, query);
   auto job = query_parameter(query, {"job"});
   if (!wanted.is_ok() || !job.is_ok()) return refuse(wanted.is_ok() ? job.status() : wanted.status());
   std::string text = "[";
   for (const tenancy::SeenAgent& seen : agents_.list(*wanted)) {
-    std::string target = scrape_target(*seen.agent, config_.default_metrics_port);
-    if (target.empty() || (*job && **job != job_of(*seen.agent))) continue;
+    ScrapeTarget target = scrape_target(*seen.agent, config_.default_metrics_port);
+    if (target.address.empty()) target = heartbeat_target(*seen.agent, head.headers.get("host"), head.is_tls);
+    if (target.address.empty() || (*job && **job != job_of(*seen.agent))) continue;
     if (text.size() > 1) text += ',';
     append_target(text, seen, target, wanted->offline_before_ms);
   }

@@ -35,7 +35,7 @@ class AgentApi final : public pipeline::PageService {
   net::Response refusal(const net::RequestHead& head, int http_status, std::string_view reason) override;
 
  private:
-  enum class Action : uint8_t { enroll, heartbeat, list, get, remove, targets };
+  enum class Action : uint8_t { enroll, heartbeat, list, get, up, remove, targets };
   struct Route {
     Action action;
     std::string agent_id;
@@ -58,7 +58,8 @@ class AgentApi final : public pipeline::PageService {
   net::Response list(Caller caller, std::string_view query) const;
   net::Response get(const Caller& caller, const std::string& agent_id) const;
   void remove(const Caller& caller, const std::string& agent_id, std::unique_ptr<net::Responder> responder);
-  net::Response targets(Caller caller, std::string_view query) const;
+  net::Response up(Caller caller, const std::string& agent_id, std::string_view query) const;
+  net::Response targets(Caller caller, const net::RequestHead& head) const;
   Result<tenancy::AgentQuery> query_of(const Caller& caller, std::string_view query) const;
 
   int64_t offline_before_ms() const { return clock_.now_ms() - config_.offline_after_ms; }

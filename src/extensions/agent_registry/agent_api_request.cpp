@@ -30,6 +30,7 @@ std::variant<AgentApi::Route, AgentApi::Refused> AgentApi::route_of(const net::R
   std::optional<std::string> agent_id = percent_decoded(parts[0]);
   if (!agent_id || !is_id(*agent_id)) return Refused{404, "no agent can have this id", ""};
   if (parts.size() == 2 && parts[1] == "heartbeat") return route_of_method(head, {{"POST", Action::heartbeat}}, *agent_id);
+  if (parts.size() == 2 && parts[1] == "up") return route_of_method(head, {{"GET", Action::up}}, *agent_id);
   if (parts.size() == 1) return route_of_method(head, {{"GET", Action::get}, {"DELETE", Action::remove}}, *agent_id);
   return Refused{404, "there is nothing at this path", ""};
 }

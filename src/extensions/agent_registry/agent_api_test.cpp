@@ -125,7 +125,9 @@ TEST_F(AgentRegistryTest, customers_cannot_cross) {
   EXPECT_EQ(ids("/api/v1/agents", beta), Ids{"b1"});
   EXPECT_EQ(get("/api/v1/agents?tenant=acme", beta).status, 403);
   EXPECT_EQ(get("/api/v1/sd/agents?customer=acme", beta).status, 403);
-  EXPECT_EQ(get("/api/v1/sd/agents", beta).body, "[]");
+  EXPECT_EQ(get("/api/v1/sd/agents", beta).json.items.size(), 1u);
+  EXPECT_EQ(get("/api/v1/sd/agents", beta).body.find("acme"), std::string::npos);
+  EXPECT_NE(get("/api/v1/agents/a1/up", beta).status, 200);
   EXPECT_EQ(enroll(R"({"agent_id":"a1","customer_id":"acme"})", beta).status, 403);
   EXPECT_EQ(get("/api/v1/agents", "X-Tenant-Id: beta\r\nX-Scope-OrgID: acme\r\n").status, 403);
   EXPECT_EQ(get("/api/v1/agents", "X-Tenant-Id: ../acme\r\n").status, 400);
@@ -173,6 +175,30 @@ TEST_F(AgentRegistryTest, lists_come_in_pages) {
   EXPECT_NE(second.body.find("\"next_cursor\":null"), std::string::npos);
 }
 
+// An agent behind a NAT, say: nobody can scrape it, but it sends its heartbeats.
+TEST_F(AgentRegistryTest, who_cannot_be_scraped_is_up_by_its_heartbeats) {
+  start();
+  enroll(R"({"agent_id":"behind","customer_id":"acme","node_id":"n1"})");
+  enroll(R"({"agent_id":"behind","customer_id":"beta","node_id":"n2"})");
+  Answer all = get("/api/v1/sd/agents?job=customer-agents&customer=acme");
+  ASSERT_EQ(all.json.items.size(), 1u) << all.body;
+  const JsonValue& labels = *all.json.items[0].find("labels");
+  EXPECT_EQ(labels.find("node_id")->string, "n1");
+  EXPECT_EQ(labels.find("__scheme__")->string, "http");
+  EXPECT_EQ(labels.find("__metrics_path__")->string, "/api/v1/agents/behind/up");
+  EXPECT_EQ(labels.find("__param_customer")->string, "acme");
+  EXPECT_FALSE(all.json.items[0].find("targets")->items[0].string.empty()) << "where we were asked";
+  Answer page = get("/api/v1/agents/behind/up?customer=acme");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_NE(page.head.find("content-type: text/plain; version=0.0.4"), std::string::npos) << page.head;
+  EXPECT_EQ(get("/api/v1/agents/behind/up").status, 409) << "of which customer?";
+  EXPECT_EQ(get("/api/v1/agents/nobody/up").status, 404);
+  stop();
+  start("offline_after: 1ms");
+  EXPECT_EQ(beat("behind", "X-Tenant-Id: acme\r\n").status, 200);
+  wait_for([&] { return get("/api/v1/agents/behind/up?customer=acme").status == 503; });
+}
+
 TEST_F(AgentRegistryTest, prometheus_gets_those_that_can_be_scraped) {
   start();
   const std::string scrapable = R"("capabilities":["prometheus_scrape"],"metrics_port":8080)";
@@ -182,24 +208,31 @@ TEST_F(AgentRegistryTest, prometheus_gets_those_that_can_be_scraped) {
   enroll(R"({"agent_id":"no-port","customer_id":"acme","capabilities":["prometheus_scrape"]})");
   enroll(R"({"agent_id":"not-able","customer_id":"acme","metrics_port":8080})");
   enroll(R"({"agent_id":"other","customer_id":"beta","ip_address":"10.0.0.9",)" + scrapable + "}");
+  auto scraped = [&](const std::string& query) {
+    size_t count = 0;
+    for (const JsonValue& group : get("/api/v1/sd/agents" + query).json.items)
+      if (!group.find("labels")->find("__param_customer")) count++;
+    return count;
+  };
   Answer all = get("/api/v1/sd/agents");
   EXPECT_NE(all.head.find("content-type: application/json"), std::string::npos);
-  ASSERT_EQ(all.json.items.size(), 3u) << all.body;
-  const JsonValue& labels = *all.json.items[0].find("labels");
-  EXPECT_EQ(all.json.items[0].find("targets")->items[0].string, "10.0.0.1:8080");
+  ASSERT_EQ(all.json.items.size(), 5u) << all.body;
+  EXPECT_EQ(scraped(""), 3u);
+  const JsonValue& labels = *all.json.items[2].find("labels");
+  EXPECT_EQ(all.json.items[2].find("targets")->items[0].string, "10.0.0.1:8080");
   EXPECT_EQ(labels.find("customer_id")->string, "acme");
   EXPECT_EQ(labels.find("node_id")->string, "n1");
   EXPECT_EQ(labels.find("node")->string, "n1");
   EXPECT_EQ(labels.find("__metrics_path__")->string, "/metrics");
   EXPECT_EQ(labels.find("__scheme__")->string, "http");
   EXPECT_EQ(labels.find("__meta_vigia_label_rack_no")->string, "7");
-  EXPECT_EQ(all.json.items[1].find("targets")->items[0].string, "[2001:db8::1]:8080");
-  EXPECT_EQ(get("/api/v1/sd/agents?job=tfo-otel-agent").json.items.size(), 1u);
-  EXPECT_EQ(get("/api/v1/sd/agents?job=customer-agents&customer=acme").json.items.size(), 1u);
-  EXPECT_EQ(get("/api/v1/sd/agents?tenant=beta").json.items.size(), 1u);
+  EXPECT_EQ(all.json.items[3].find("targets")->items[0].string, "[2001:db8::1]:8080");
+  EXPECT_EQ(scraped("?job=tfo-otel-agent"), 1u);
+  EXPECT_EQ(scraped("?job=customer-agents&customer=acme"), 1u);
+  EXPECT_EQ(scraped("?tenant=beta"), 1u);
   stop();
   start("default_metrics_port: 8888");
-  EXPECT_EQ(get("/api/v1/sd/agents?customer=acme").json.items.size(), 3u);
+  EXPECT_EQ(scraped("?customer=acme"), 3u);
 }
 
 TEST_F(AgentRegistryTest, a_full_registry_says_so_and_goes_on) {

@@ -66,26 +66,32 @@ std::string_view job_of(const Agent& agent) {
   return is_collector ? "otel-collector" : "customer-agents";
 }
 
-std::string scrape_target(const Agent& agent, uint16_t default_port) {
+ScrapeTarget scrape_target(const Agent& agent, uint16_t default_port) {
   // Who was only recognised has not said that it can be reached where its data comes from.
   if (!agent.has_capability(scrape_capability) || agent.is_recognised) return {};
   uint16_t port = agent.metrics_port != 0 ? agent.metrics_port : default_port;
   const std::string& host = agent.ip_address.empty() ? agent.hostname : agent.ip_address;
   if (port == 0 || host.empty()) return {};
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+  std::string address = host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+  return {std::move(address), agent.metrics_scheme, agent.metrics_path, ""};
 }
 
-void append_target(std::string& out, const SeenAgent& seen, std::string_view target, int64_t offline_before_ms) {
+ScrapeTarget heartbeat_target(const Agent& agent, std::string_view host, bool is_tls) {
+  return {std::string(host), is_tls ? "https" : "http", fmt::format("/api/v1/agents/{}/up", agent.key.agent_id), agent.key.customer};
+}
+
+void append_target(std::string& out, const SeenAgent& seen, const ScrapeTarget& target, int64_t offline_before_ms) {
   const Agent& agent = *seen.agent;
   JsonObjectWriter group(out);
-  group.texts("targets", {std::string(target)});
+  group.texts("targets", {target.address});
   group.key("labels");
   JsonObjectWriter labels(out);
   labels.text("customer_id", agent.key.customer);
   labels.text("node_id", agent.node_id);
   labels.text("node", agent.node_id);
-  labels.text("__scheme__", agent.metrics_scheme);
-  labels.text("__metrics_path__", agent.metrics_path);
+  labels.text("__scheme__", target.scheme);
+  labels.text("__metrics_path__", target.path);
+  labels.text_if_any("__param_customer", target.customer);
   labels.text("__meta_vigia_agent_id", agent.key.agent_id);
   labels.text("__meta_vigia_status", status_text(seen, offline_before_ms));
   labels.text_if_any("__meta_vigia_agent_type", agent.type);

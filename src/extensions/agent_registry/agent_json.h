@@ -34,9 +34,17 @@ void append_agent(std::string& out, const tenancy::SeenAgent& seen, int64_t offl
 
 // The job under which Prometheus scrapes the agent: "customer-agents", "otel-collector", "tfo-otel-agent".
 std::string_view job_of(const tenancy::Agent& agent);
-// Where it is scraped; "" when it cannot be. `default_port` is for those that only say that they can.
-std::string scrape_target(const tenancy::Agent& agent, uint16_t default_port);
-// One target group of http_sd. REQUIRES: it can be scraped.
-void append_target(std::string& out, const tenancy::SeenAgent& seen, std::string_view target, int64_t offline_before_ms);
+struct ScrapeTarget {
+  std::string address;  // "" is none.
+  std::string scheme;
+  std::string path;
+  std::string customer;  // A parameter of the path; "" is none.
+};
+// Where it is scraped; no address when it cannot be. `default_port` is for those that only say that they can.
+ScrapeTarget scrape_target(const tenancy::Agent& agent, uint16_t default_port);
+// Where the registry says whether its heartbeats come. `host` is the registry's own address.
+ScrapeTarget heartbeat_target(const tenancy::Agent& agent, std::string_view host, bool is_tls);
+// One target group of http_sd.
+void append_target(std::string& out, const tenancy::SeenAgent& seen, const ScrapeTarget& target, int64_t offline_before_ms);
 
 }  // namespace vigia::extensions
