@@ -195,6 +195,7 @@ class RotatingWriter(threading.Thread):
         self.kept = kept
         self.copies = copies
         self.pause_s = pause_s
+        self.written = 0
 
     def run(self):
         pause, file = threading.Event(), None
@@ -204,6 +205,7 @@ class RotatingWriter(threading.Thread):
             for begin in range(first, min(first + self.per_file, self.count), 1000):
                 file.write("".join(f"{number} {'x' * (1 + number % 150)}\n" for number in range(begin, min(begin + 1000, self.count))))
                 file.flush()
+                self.written += 1000
                 pause.wait(self.pause_s)
             if not self.copies:
                 file = file.close()
@@ -248,8 +250,8 @@ def test_very_many_lines_with_rotation_and_kills(logs, record_property, copies):
     writer.start()
     lives = 1
     while writer.is_alive() or lives < 4:
-        before = logs.backend.item_count("logs")
-        wait_until(lambda before=before: logs.backend.item_count("logs") >= before + LINES // 10 or not writer.is_alive(), "some have arrived", 120)
+        goal = writer.written + LINES // 10
+        wait_until(lambda goal=goal: writer.written >= goal or not writer.is_alive(), "some have been written", 60)
         logs.process.kill()
         logs.start()
         lives += 1
@@ -261,7 +263,8 @@ def test_very_many_lines_with_rotation_and_kills(logs, record_property, copies):
     record_property("lives", lives)
     record_property("duplicates", duplicates)
     print(f"{LINES} lines, {lives} lives, {duplicates} duplicates")
-    assert duplicates < LINES
+    # Positions are kept every 100 ms where the disk is quick; whoever kept none would read half of everything again after each kill.
+    assert duplicates < LINES * (lives - 1) / 2
 
 
 def test_an_outage_stops_reading_and_drops_nothing(logs):
