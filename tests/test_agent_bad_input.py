@@ -111,9 +111,7 @@ def begin(logs, start, process_settings=None, **environment):
     """An agent that has looked: what comes from now on is read whole."""
     logs.write("steady.log", "")
     process = start(process_settings, LOGS_INCLUDE=logs.patterns(), **environment)
-    process.wait_for_log("Everything is ready")
-    logs.write("begin.log", "begin\n")
-    logs.wait_for("begin.log", ["begin"])
+    wait_until(lambda: logs.write("begin.log", "begin\n") or logs.lines("begin.log"), "it has looked")
     return process
 
 
