@@ -14,8 +14,8 @@ import requests
 import yaml
 
 from durable import numbered_spans
-from exposition_target import TEXT, ExpositionTarget
-from otlp_sinks import leaves
+from exposition_target import ExpositionTarget
+from node_input import EndlessTarget, LogFolder, Scraped, text_attributes
 from waiting import wait_until
 
 # Memory that was given back must not be kept by the sanitizer, or the figure says nothing.
@@ -38,60 +38,7 @@ def start(vigia, grpc_sink, tmp_path):
     return start_agent
 
 
-def text_attributes(carrier):
-    return {item.key: item.value.string_value for item in carrier.attributes}
-
-
 # --- Pages ---
-
-
-class EndlessTarget(ExpositionTarget):
-    """Promises a gigabyte and sends it, piece by piece."""
-
-    def __init__(self, piece, pause_s=0.0):
-        super().__init__(self._answer_endlessly)
-        self._piece = piece
-        self._pause_s = pause_s
-        self.sent = []  # bytes of each answer
-
-    def _answer_endlessly(self, handler):
-        handler.send_response(200)
-        handler.send_header("Content-Type", TEXT)
-        handler.send_header("Content-Length", str(1 << 30))
-        handler.end_headers()
-        sent, pause = 0, threading.Event()
-        try:
-            while sent < 1 << 30:
-                handler.wfile.write(self._piece)
-                sent += len(self._piece)
-                pause.wait(self._pause_s)
-        except OSError:
-            handler.close_connection = True
-        self.sent.append(sent)
-
-
-class Scraped:
-    """What arrived of each target. What was looked at once is not looked at again: there is much of it."""
-
-    def __init__(self, sink):
-        self._sink = sink
-        self._seen = 0
-        self._points = {}
-
-    def points(self, target):
-        """[(time, name, value)]"""
-        messages = self._sink.messages("metrics")
-        for message in messages[self._seen:]:
-            for group, _, metric in leaves(message):
-                port = text_attributes(group.resource).get("server.port")
-                if port:
-                    self._points.setdefault(port, []).extend(
-                        (point.time_unix_nano, metric.name, point.as_double) for point in getattr(metric, metric.WhichOneof("data")).data_points)
-        self._seen = len(messages)
-        return self._points.get(str(target.port), [])
-
-    def values(self, target, name):
-        return [value for _, one, value in sorted(self.points(target)) if one == name]
 
 
 class Application(threading.Thread):
@@ -155,54 +102,6 @@ def test_hostile_pages(start, grpc_sink):
 # --- Log files ---
 
 
-class LogFolder:
-    """A directory of logs that an agent reads; one of them is written to all the time."""
-
-    def __init__(self, folder, sink):
-        self.path = folder / "logs"
-        self.path.mkdir()
-        self._sink = sink
-        self._written = 0
-        self._is_over = threading.Event()
-        self._writer = threading.Thread(target=self._write_steadily, daemon=True)
-
-    def patterns(self):
-        return f"{self.path}/*.log,{self.path}/below/*.log"
-
-    def write(self, name, text):
-        with open(self.path / name, "ab") as file:
-            file.write(text if isinstance(text, bytes) else text.encode())
-
-    def _write_steadily(self):
-        while not self._is_over.wait(0.01):
-            self.write("steady.log", f"steady {self._written}\n")
-            self._written += 1
-
-    def records(self, name):
-        return [record for message in self._sink.messages("logs") for _, _, record in leaves(message)
-                if text_attributes(record).get("log.file.path") == str(self.path / name)]
-
-    def lines(self, name):
-        return [record.body.string_value for record in self.records(name)]
-
-    def wait_for(self, name, lines):
-        wait_until(lambda: self.lines(name) == list(lines), f"{name} holds {lines}, not {self.lines(name)}")
-
-    def __enter__(self):
-        self._writer.start()
-        return self
-
-    def __exit__(self, *_):
-        self._is_over.set()
-        self._writer.join()
-
-    def check_steady(self):
-        """Whatever happened beside it: each line once, in its order."""
-        self.__exit__()
-        assert self._written > 20
-        self.wait_for("steady.log", [f"steady {number}" for number in range(self._written)])
-
-
 @pytest.fixture
 def logs(grpc_sink, tmp_path):
     return LogFolder(tmp_path, grpc_sink)
@@ -212,9 +111,7 @@ def begin(logs, start, process_settings=None, **environment):
     """An agent that has looked: what comes from now on is read whole."""
     logs.write("steady.log", "")
     process = start(process_settings, LOGS_INCLUDE=logs.patterns(), **environment)
-    process.wait_for_log("Everything is ready")
-    logs.write("begin.log", "begin\n")
-    logs.wait_for("begin.log", ["begin"])
+    wait_until(lambda: logs.write("begin.log", "begin\n") or logs.lines("begin.log"), "it has looked")
     return process
 
 
@@ -309,8 +206,8 @@ def test_pages_and_lines_with_wrong_times(logs, start, grpc_sink):
     with ExpositionTarget("past 1 -5\nfuture 2 99999999999999\nfurthest 3 9223372036854775807\nnever 4 0\nyear_2200 5 7258118400000\nfine 6\n") as target:
         parsed = [{"type": "json_parser", "timestamp": {"parse_from": "attributes.time", "layout": "%Y-%m-%d %H:%M:%S %z"}}]
         process = begin(logs, start, {"receivers": {"filelog": {"operators": parsed}}}, METRICS_SCRAPE=target.address)
-        written = ["1970-01-01 00:00:01 +0200", "1600-01-01 00:00:00 +0000", "9999-12-31 23:59:59 +0000", "0000-00-00 00:00:00 +0000", "2200-01-01 00:00:00 +0000",
-                   "2024-02-30 00:00:00 +0000", "yesterday", "2024-02-29 12:00:00 +0000"]
+        written = ["1970-01-01 00:00:01 +0200", "1600-01-01 00:00:00 +0000", "9999-12-31 23:59:59 +0000", "0000-00-00 00:00:00 +0000",
+                   "2200-01-01 00:00:00 +0000", "2024-02-30 00:00:00 +0000", "yesterday", "2024-02-29 12:00:00 +0000"]
         logs.write("app.log", "".join(f'{{"time": "{one}"}}\n' for one in written))
         wait_until(lambda: len(logs.records("app.log")) == len(written), "every line arrives, whatever its time")
         told = {text_attributes(record)["time"]: record.time_unix_nano for record in logs.records("app.log")}

@@ -11,6 +11,7 @@ import time
 from agents import agents_of
 from exposition_target import ExpositionTarget
 from monitored_nodes import Application, Gateway, Node, application_spans
+from node_input import text_attributes
 from otlp_sinks import leaves
 from stepped_clock import SteppedClock
 from waiting import wait_until
@@ -31,12 +32,12 @@ class Arrived:
     def scrapes(self):
         """The times of all scrapes of the page, as they came."""
         return [metric.gauge.data_points[0].time_unix_nano / 1e9 for message in self._sink.messages("metrics") for group, _, metric in leaves(message)
-                if metric.name == "up" and any(one.key == "server.port" and one.value.string_value == str(self._page.port) for one in group.resource.attributes)]
+                if metric.name == "up" and text_attributes(group.resource).get("server.port") == str(self._page.port)]
 
     def lines(self):
         """(text, when it was observed) of all lines of the log."""
         return [(record.body.string_value, record.observed_time_unix_nano / 1e9) for message in self._sink.messages("logs")
-                for _, _, record in leaves(message) if any(one.value.string_value == str(self._log) for one in record.attributes)]
+                for _, _, record in leaves(message) if text_attributes(record).get("log.file.path") == str(self._log)]
 
 
 def test_clocks_are_set(vigia, tmp_path, grpc_sink):

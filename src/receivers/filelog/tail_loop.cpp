@@ -19,7 +19,7 @@ constexpr int64_t watched_look_ms = 2'000;
 // Positions are kept often, since what was read after the last time is read again after a crash, but not for more than so small a share of the time.
 constexpr int64_t least_save_pause_ms = 100;
 constexpr int64_t most_save_pause_ms = 1'000;
-constexpr int64_t save_pause_factor = 50;
+constexpr int64_t save_pause_factor = 20;
 constexpr int64_t blocked_pause_ms = 100;
 
 }  // namespace
