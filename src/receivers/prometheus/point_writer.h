@@ -2,7 +2,7 @@
 
 // Writes what a scrape gave as OTLP metrics: resources from job and instance, scopes from otel_scope_ labels, one metric for each name.
 //
-// The request is cut into slices of about a megabyte, each a whole request of its own. They may be taken one by one, so that a large scrape
+// The request is cut into slices of about half a megabyte, each a whole request of its own. They may be taken one by one, so that a large scrape
 // neither holds up others nor stands in memory as a whole:
 //
 //   writer.write_report(report, time_ms);
