@@ -81,9 +81,13 @@ std::string exposition(bool has_histograms) {
       std::string family = "shop_family_" + std::to_string(i / 100) + (has_histograms ? "_seconds" : "_total");
       text += "# HELP " + family + " What the shop counts.\n# TYPE " + family + (has_histograms ? " histogram\n" : " counter\n");
     }
-    text += "shop_family_" + std::to_string(i / 100) + (!has_histograms ? "_total" : part < 8 ? "_seconds_bucket" : part == 8 ? "_seconds_sum" : "_seconds_count");
-    text += "{route=\"/api/v1/route/" + std::to_string(number % 37) + "\",method=\"GET\",code=\"" + std::to_string(200 + number % 5) + "\",pod=\"shop-" +
-            std::to_string(1000 + number) + "\"";
+    text += "shop_family_" + std::to_string(i / 100) +
+            (!has_histograms ? "_total"
+             : part < 8      ? "_seconds_bucket"
+             : part == 8     ? "_seconds_sum"
+                             : "_seconds_count");
+    text += "{route=\"/api/v1/route/" + std::to_string(number % 37) + "\",method=\"GET\",code=\"" + std::to_string(200 + number % 5) +
+            "\",pod=\"shop-" + std::to_string(1000 + number) + "\"";
     if (has_histograms && part < 8) text += ",le=\"" + (part == 7 ? "+Inf" : "0." + std::to_string(1 + part)) + "\"";
     text += "} " + std::to_string(number * 31 % 9973) + (part == 8 ? ".25\n" : "\n");
   }

@@ -52,7 +52,7 @@ class ScrapeBody {
   std::string inflated_;
   bool is_between_members_ = true;
   uint64_t text_bytes_ = 0;
-  Appender waiting_;           // the beginning of a line, or all of what cannot be read in pieces
+  Appender waiting_;         // the beginning of a line, or all of what cannot be read in pieces
   size_t wanted_bytes_ = 0;  // it is not tried again before so much is there
 };
 

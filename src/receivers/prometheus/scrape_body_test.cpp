@@ -21,7 +21,8 @@ class Reading {
  public:
   explicit Reading(uint64_t body_bytes = 1 << 20) { job_.limits.body_bytes = body_bytes; }
 
-  Status read(std::string_view bytes, std::string_view encoding, const std::function<size_t()>& piece_size, std::string_view type = "text/plain") {
+  Status read(std::string_view bytes, std::string_view encoding, const std::function<size_t()>& piece_size,
+              std::string_view type = "text/plain") {
     found.clear();
     net::Headers head;
     head.set("content-type", type);
@@ -127,7 +128,8 @@ TEST(ScrapeBody, WhatIsBrokenIsToldWithItsPlace) {
   EXPECT_FALSE(reading.read(gzip, "gzip", [] { return 50; }).is_ok());
   EXPECT_FALSE(reading.read(text, "br", [] { return 50; }).is_ok());
   // A hundred lines, two more for each tenth, and those within quotes.
-  EXPECT_EQ(reading.read(text + "x{\n" + text, "", [] { return 50; }).message(), "line 141: expected the name of a label, found the end of the line");
+  EXPECT_EQ(reading.read(text + "x{\n" + text, "", [] { return 50; }).message(),
+            "line 141: expected the name of a label, found the end of the line");
 }
 
 TEST(ScrapeBody, ProtobufIsReadAsAWhole) {
@@ -135,7 +137,11 @@ TEST(ScrapeBody, ProtobufIsReadAsAWhole) {
   std::string family = std::string("\x0A\x01") + "a\x18\x01\x22\x0B\x12\x09\x09" + std::string("\0\0\0\0\0\0\x14\x40", 8);
   std::string body = static_cast<char>(family.size()) + family;
   Reading reading;
-  ASSERT_EQ(reading.read(body, "", [] { return 1; }, "application/vnd.google.protobuf").to_string(), "OK");
+  ASSERT_EQ(reading
+                .read(
+                    body, "", [] { return 1; }, "application/vnd.google.protobuf")
+                .to_string(),
+            "OK");
   ASSERT_EQ(reading.found.size(), 1U);
   EXPECT_TRUE(reading.found[0].ends_with("=5.000000")) << reading.found[0];
 }

@@ -82,7 +82,9 @@ class ScrapeRound {
   const std::vector<Created>& created() const { return created_; }  // sorted by metric and point
   int64_t time_ms_of(const Sample& sample) const { return sample.detail == 0 ? time_ms_ : details_[sample.detail - 1].time_ms; }
   // Exemplars, or the native histogram, as fields of the point.
-  std::string_view extra_of(const Sample& sample) const { return sample.detail == 0 ? std::string_view() : extra_of(details_[sample.detail - 1]); }
+  std::string_view extra_of(const Sample& sample) const {
+    return sample.detail == 0 ? std::string_view() : extra_of(details_[sample.detail - 1]);
+  }
 
  private:
   bool take_sample(prometheus::ExpositionParser& parser, bool is_native);

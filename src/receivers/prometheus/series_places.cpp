@@ -124,8 +124,7 @@ void SeriesTable::set_attributes(const LabelList& labels, Series& series) {
   }
   series.point = hash64(blob, seed_);
   if (!series_.empty() && series_.back().role != SeriesRole::dropped && series_.back().role != SeriesRole::unusable &&
-      series_.back().metric == series.metric &&
-      series_.back().point == series.point) {
+      series_.back().metric == series.metric && series_.back().point == series.point) {
     series.attributes = series_.back().attributes;
     return;
   }

@@ -18,7 +18,8 @@ constexpr uint32_t family_patience_scrapes = 10;
 
 // Only lines of one line are told by their hash alone, so that lines are counted rightly, and the binary identities of protobuf never meet text.
 uint16_t expectable_size(std::string_view identity) {
-  bool is_plain = identity.size() <= UINT16_MAX && identity.find('\n') == std::string_view::npos && identity.find('\0') == std::string_view::npos;
+  bool is_plain =
+      identity.size() <= UINT16_MAX && identity.find('\n') == std::string_view::npos && identity.find('\0') == std::string_view::npos;
   return is_plain ? static_cast<uint16_t>(identity.size()) : 0;
 }
 

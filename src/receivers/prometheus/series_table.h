@@ -183,7 +183,7 @@ class SeriesTable {
 
   uint64_t seed_;
   uint32_t scrape_ = 0;
-  uint32_t next_ = 0;     // where the series behind the last one is
+  uint32_t next_ = 0;  // where the series behind the last one is
   ExpectedSeries expected_;
   size_t seen_ = 0;       // series of this scrape
   size_t good_size_ = 0;  // how many there were after the last scrape that was good
