@@ -22,6 +22,9 @@
 #include "otlp/split.h"
 #include "otlp/validate.h"
 #include "otlp/wire.h"
+#include "receivers/prometheus/point_writer.h"
+#include "receivers/prometheus/scrape_body.h"
+#include "receivers/prometheus/scrape_round.h"
 
 namespace vigia {
 namespace {
@@ -68,6 +71,69 @@ void receive_grpc(net::TestSession& session, std::string_view frames) {
   session.output();
 }
 
+// A page of a thousand series, as plain numbers or as histograms of eight buckets each.
+std::string exposition(bool has_histograms) {
+  std::string text;
+  for (int i = 0; i < static_cast<int>(items_per_request); i++) {
+    int number = has_histograms ? i / 10 : i;
+    int part = has_histograms ? i % 10 : 0;
+    if (i % 100 == 0) {
+      std::string family = "shop_family_" + std::to_string(i / 100) + (has_histograms ? "_seconds" : "_total");
+      text += "# HELP " + family + " What the shop counts.\n# TYPE " + family + (has_histograms ? " histogram\n" : " counter\n");
+    }
+    text += "shop_family_" + std::to_string(i / 100) +
+            (!has_histograms ? "_total"
+             : part < 8      ? "_seconds_bucket"
+             : part == 8     ? "_seconds_sum"
+                             : "_seconds_count");
+    text += "{route=\"/api/v1/route/" + std::to_string(number % 37) + "\",method=\"GET\",code=\"" + std::to_string(200 + number % 5) +
+            "\",pod=\"shop-" + std::to_string(1000 + number) + "\"";
+    if (has_histograms && part < 8) text += ",le=\"" + (part == 7 ? "+Inf" : "0." + std::to_string(1 + part)) + "\"";
+    text += "} " + std::to_string(number * 31 % 9973) + (part == 8 ? ".25\n" : "\n");
+  }
+  return text;
+}
+
+// A target that is scraped again and again, as the receiver does it.
+struct Scraped {
+  Scraped(MemoryLedger& to_charge, std::string page, bool is_compressed) : ledger(to_charge), body(std::move(page)) {
+    head.set("content-type", "text/plain; version=0.0.4");
+    if (!is_compressed) return;
+    body = std::string(compress(Compression::gzip, Chain(Slice::copy_of(body, ledger)), ledger)->view());
+    head.set("content-encoding", "gzip");
+  }
+
+  void scrape() {
+    constexpr size_t read_bytes = 64 * 1024;
+    receivers::ScrapeRound round(job, target, external_labels, table, 1'700'000'000'000);
+    receivers::ScrapeBody text(job, ledger, [&] { return take(round, text); });
+    CHECK(text.open(head).is_ok());
+    round.begin(text.parser());
+    for (size_t at = 0; at < body.size(); at += read_bytes) CHECK(text.add(std::string_view(body).substr(at, read_bytes)).is_ok());
+    CHECK(text.end().is_ok() && take(round, text).is_ok());
+    round.finish();
+    receivers::PointWriter writer(settings, job, target, external_labels, table, ledger);
+    writer.begin(round);
+    while (writer.write_slice()) {
+    }
+    CHECK(!writer.take().empty() && round.counts().kept == items_per_request);
+    table.forget_unseen();
+  }
+  static Status take(receivers::ScrapeRound& round, receivers::ScrapeBody& text) {
+    round.take(text.parser(), SIZE_MAX);
+    return round.error();
+  }
+
+  MemoryLedger& ledger;
+  std::string body;
+  net::Headers head;
+  receivers::ScrapeJob job;
+  receivers::Target target;
+  receivers::WriterSettings settings;
+  prometheus::LabelList external_labels;
+  receivers::SeriesTable table{"shop", "localhost:9100", 7};
+};
+
 using Round = std::function<void(size_t round)>;
 
 std::map<std::string, std::function<Round(MemoryLedger&)>> hot_paths() {
@@ -95,6 +161,11 @@ std::map<std::string, std::function<Round(MemoryLedger&)>> hot_paths() {
     return [request = request_of(Signal::traces, ledger), edits = upserts({"tenant.id", "collector.zone", "http.route", "thread.id"})](
                size_t) { CHECK(edited(request, otlp::Level::item, otlp::SpanView::attributes_number, edits).size() > request.size()); };
   };
+  for (std::string name : {"scrape_text", "scrape_gzip", "scrape_histograms"})
+    paths[name] = [name](MemoryLedger& ledger) -> Round {
+      auto scraped = std::make_shared<Scraped>(ledger, exposition(name == "scrape_histograms"), name == "scrape_gzip");
+      return [scraped](size_t) { scraped->scrape(); };
+    };
   paths["json_to_wire"] = [](MemoryLedger& ledger) -> Round {
     Appender json(ledger);
     otlp::write_json(Signal::traces, Chain(request_of(Signal::traces, ledger)), json);

@@ -66,6 +66,9 @@ void ClientConnection::on_io(bool readable, bool writable) {
 }
 
 void ClientConnection::read_some() {
+  // Others on the loop shall have their turn, too. Of what is left epoll tells again, unless TLS holds it already.
+  constexpr size_t most_bytes_at_once = 1 << 20;
+  size_t bytes_read = 0;
   is_reading_ = true;
   Status over;
   while (phase_ == Phase::open && over.is_ok()) {
@@ -77,6 +80,10 @@ void ClientConnection::read_some() {
     else if (!session_->receive({read_buffer_.data(), result.bytes}))
       over = unavailable(fmt::format("the connection to {} cannot be used any more", destination()));
     if (!transport_->is_tls() && result.bytes < read_buffer_.size()) break;
+    bytes_read += result.bytes;
+    if (bytes_read < most_bytes_at_once) continue;
+    if (transport_->is_tls()) read_soon();
+    break;
   }
   is_reading_ = false;
   if (phase_ != Phase::open) return;
@@ -85,6 +92,13 @@ void ClientConnection::read_some() {
     close(over);
   else
     flush();
+}
+
+void ClientConnection::read_soon() {
+  loop_.post([weak = weak_from_this()] {
+    auto self = weak.lock();
+    if (self && self->phase_ == Phase::open) self->read_some();
+  });
 }
 
 void ClientConnection::flush() {

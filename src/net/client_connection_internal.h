@@ -72,6 +72,7 @@ class ClientConnection final : public IoHandler, public ClientSession::Host, pub
   void note_if_confirmed();
   bool has_address_failed() const;
   void read_some();
+  void read_soon();
   void flush();
   void update_watch(bool wants_write);
 

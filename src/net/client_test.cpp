@@ -133,6 +133,43 @@ TEST_F(ClientTest, RedirectsToTheSameServerAreFollowedWithTheBody) {
   EXPECT_EQ(ask(client(settings), "/moved")->status, 307);
 }
 
+// Guarantee: an answer that is taken piece by piece is not kept, says first what it is, and ends when nobody wants the rest.
+TEST_F(ClientTest, AnAnswerIsTakenInPieces) {
+  ClientSettings settings = to(serve("127.0.0.1:0"));
+  for (bool is_http2 : {false, true}) {
+    settings.allow_http1 = !is_http2;
+    settings.allow_http2 = is_http2;
+    HttpClient& asking = client(settings);
+    for (size_t wanted_bytes : {2 * long_answer_bytes, long_answer_bytes / 2}) {
+      std::promise<Result<ClientResponse>> promise;
+      int status = 0;
+      size_t taken_bytes = 0;
+      loops_.at(0).post([&] {
+        ClientRequest request;
+        request.path = "/long";
+        request.on_head = [&](const ClientResponse& head) { status = head.status; };
+        request.on_body = [&](std::string_view piece) {
+          EXPECT_EQ(status, 200) << "the head comes first";
+          EXPECT_LT(taken_bytes, wanted_bytes) << "not after it was refused";
+          taken_bytes += piece.size();
+          return taken_bytes < wanted_bytes;
+        };
+        asking.send(std::move(request), [&](Result<ClientResponse> result) { promise.set_value(std::move(result)); });
+      });
+      auto answer = promise.get_future().get();
+      if (wanted_bytes > long_answer_bytes) {
+        ASSERT_TRUE(answer.is_ok()) << answer.status().to_string();
+        EXPECT_EQ(taken_bytes, long_answer_bytes);
+        EXPECT_TRUE(answer->body.empty());
+      } else {
+        EXPECT_EQ(answer.status().code(), StatusCode::cancelled) << "HTTP/2: " << is_http2;
+        EXPECT_LT(taken_bytes, long_answer_bytes);
+      }
+    }
+    EXPECT_EQ(ask(asking, "/short")->body.view(), "/short body");
+  }
+}
+
 TEST_F(ClientTest, ALongAnswerIsLetGoWhenMemoryIsShort) {
   ClientSettings settings = to(serve("127.0.0.1:0"));
   for (bool is_http2 : {false, true}) {

@@ -110,10 +110,11 @@ void call_grpc_stream(HttpClient& client, GrpcCall call, MemoryLedger& ledger, F
     return;
   }
   auto reading = std::make_shared<Reading>(Reading{GrpcMessageReader(most_message_bytes, ledger), std::move(on_message), {}});
-  request->on_head = [reading](const Headers& head) { reading->reader.set_encoding(head.get("grpc-encoding")); };
+  request->on_head = [reading](const ClientResponse& head) { reading->reader.set_encoding(head.headers.get("grpc-encoding")); };
   request->on_body = [reading](std::string_view piece) {
-    if (!reading->error.is_ok()) return;
-    reading->error = reading->reader.feed(piece, [&](Slice message) { reading->on_message(std::move(message)); });
+    if (reading->error.is_ok())
+      reading->error = reading->reader.feed(piece, [&](Slice message) { reading->on_message(std::move(message)); });
+    return true;
   };
   client.send(std::move(*request), [reading, done = std::move(done)](Result<ClientResponse> answer) mutable {
     Status status = answer.is_ok() ? grpc_status_of(*answer) : std::move(answer).status();

@@ -108,7 +108,7 @@ bool Http1ClientSession::take_head(std::string_view& input) {
   has_head_ = true;
   chunks_ = {};
   received_bytes_ = 0;
-  if (call_->request().on_head) call_->request().on_head(response_.headers);
+  if (call_->request().on_head) call_->request().on_head(response_);
   bool has_no_body = call_->request().method == "HEAD" || head->status == 204 || head->status == 304;
   if (has_no_body) framing_ = {false, 0};
   body_.expect(static_cast<size_t>(std::min<uint64_t>(framing_.length.value_or(0), settings_.max_response_bytes)));
@@ -135,10 +135,8 @@ bool Http1ClientSession::take_body(std::string_view& input) {
 
 bool Http1ClientSession::collect(std::string_view piece) {
   received_bytes_ += piece.size();
-  if (call_->request().on_body) {
-    if (!piece.empty()) call_->request().on_body(piece);
-    return true;
-  }
+  if (call_->request().on_body)
+    return piece.empty() || call_->request().on_body(piece) || fail(Status(StatusCode::cancelled, "the rest of the answer is not wanted"));
   if (Status status = may_take(settings_, ledger_, body_, piece.size()); !status.is_ok()) return fail(std::move(status));
   body_.append(piece);
   return true;

@@ -179,7 +179,9 @@ void Http2ClientSession::take_data(int32_t id, std::string_view bytes) {
   ClientStream* stream = find(id);
   if (!stream || !stream->call || !stream->refusal.is_ok()) return;
   if (stream->call->request().on_body) {
-    stream->call->request().on_body(bytes);
+    if (stream->call->request().on_body(bytes)) return;
+    stream->refusal = Status(StatusCode::cancelled, "the rest of the answer is not wanted");
+    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
     return;
   }
   stream->refusal = may_take(settings_, ledger_, stream->body, bytes.size());
@@ -209,7 +211,7 @@ void Http2ClientSession::take_frame(const nghttp2_frame& frame) {
     return;
   }
   stream->has_head = true;
-  if (stream->call && stream->call->request().on_head) stream->call->request().on_head(stream->response.headers);
+  if (stream->call && stream->call->request().on_head) stream->call->request().on_head(stream->response);
 }
 
 void Http2ClientSession::close_stream(int32_t id, uint32_t error) {

@@ -39,6 +39,13 @@ struct ClientSettings {
   size_t write_buffer_bytes = 512 * 1024;
 };
 
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  Slice body;
+  Headers trailers;
+};
+
 struct ClientRequest {
   std::string method = "POST";
   std::string path = "/";  // with the query
@@ -46,16 +53,9 @@ struct ClientRequest {
   Chain body;
   int64_t timeout_ms = 0;  // 0 is none
   // When set, the answer's head and the pieces of its body come here as they arrive, and ClientResponse has no body. A stream may be
-  // longer than max_response_bytes.
-  Function<void(const Headers& head)> on_head;
-  Function<void(std::string_view piece)> on_body;
-};
-
-struct ClientResponse {
-  int status = 0;
-  Headers headers;
-  Slice body;
-  Headers trailers;
+  // longer than max_response_bytes. When on_body says false the rest is not wanted: the call fails with CANCELLED.
+  Function<void(const ClientResponse& head)> on_head;
+  Function<bool(std::string_view piece)> on_body;
 };
 
 // One destination. Requests are sent on the loop that asks.

@@ -25,6 +25,8 @@ class RequestWriter {
 
   // The size of a whole request, when it is known about, saves moving bytes.
   explicit RequestWriter(MemoryLedger& ledger, size_t expected_size = 0) : out_(ledger, expected_size), expected_size_(expected_size) {}
+  // Another guess for what is opened from here on.
+  void expect(size_t size) { expected_size_ = size; }
   // The open messages refer to the appender.
   RequestWriter(const RequestWriter&) = delete;
   RequestWriter& operator=(const RequestWriter&) = delete;

@@ -136,6 +136,22 @@ inline char* put_varint(char* at, uint64_t value) {
   return at;
 }
 
+// The same for other things whose size is known. REQUIRES: room for them; a field's number is below 16.
+inline char* put_raw(char* at, std::string_view bytes) {
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+  return at + bytes.size();
+}
+inline char* put_fixed64_field(char* at, uint32_t number, uint64_t value) {
+  *at++ = static_cast<char>(fixed64_tag(number));
+  std::memcpy(at, &value, 8);
+  return at + 8;
+}
+inline char* put_double_field(char* at, uint32_t number, double value) {
+  uint64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return put_fixed64_field(at, number, bits);
+}
+
 // Appends fields to an Appender or a std::string.
 inline void append_raw(Appender& out, std::string_view bytes) { out.append(bytes); }
 inline void append_raw(std::string& out, std::string_view bytes) { out.append(bytes); }

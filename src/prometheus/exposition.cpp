@@ -83,22 +83,22 @@ std::string accept_header(const std::vector<ScrapeProtocol>& wanted, std::string
 }
 
 Result<std::unique_ptr<ExpositionParser>> open_exposition(std::string_view content_type, std::optional<ScrapeProtocol> fallback,
-                                                          std::string_view body, const ParserOptions& options) {
+                                                          const ParserOptions& options) {
   std::optional<ScrapeProtocol> protocol = protocol_of(content_type);
   if (!protocol) protocol = fallback;
   if (!protocol) return unimplemented(fmt::format("cannot read metrics of the content type \"{}\"", content_type.substr(0, 100)));
   std::unique_ptr<ExpositionParser> parser;
   switch (*protocol) {
     case ScrapeProtocol::protobuf:
-      parser = std::make_unique<ProtobufParser>(body, options);
+      parser = std::make_unique<ProtobufParser>(std::string_view(), options);
       break;
     case ScrapeProtocol::openmetrics_0_0_1:
     case ScrapeProtocol::openmetrics_1_0_0:
-      parser = std::make_unique<OpenMetricsParser>(body);
+      parser = std::make_unique<OpenMetricsParser>(std::string_view());
       break;
     case ScrapeProtocol::text_0_0_4:
     case ScrapeProtocol::text_1_0_0:
-      parser = std::make_unique<TextParser>(body);
+      parser = std::make_unique<TextParser>(std::string_view());
       break;
   }
   return parser;

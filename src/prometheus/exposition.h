@@ -2,11 +2,14 @@
 
 // What a target exposes, read entry by entry, whatever the format:
 //
-//   auto parser = open_exposition(content_type, fallback, body, options);
+//   auto parser = open_exposition(content_type, fallback, options);
+//   parser->set_text(body, true);
 //   for (;;) switch (parser->next()) …
 //
-// A parser borrows the body, and its views hold until the next call of next(). Nothing is allocated for a sample whose series is known:
+// A parser borrows the text, and its views hold until the next call of next(). Nothing is allocated for a sample whose series is known:
 // identity() names the series by the bytes it was written with, and labels() are read only when that is new.
+//
+// The formats of lines can be read while they arrive: set_text() gives whole lines, `more` asks for the lines behind them.
 
 #include <cstdint>
 #include <memory>
@@ -59,12 +62,31 @@ struct NativeHistogram {
   bool is_gauge = false;
 };
 
+// The series that stands behind the last one mostly: what its identity hashes to (hash64), and how long that is. A size of 0: nobody knows.
+struct ExpectedSeries {
+  uint64_t seed = 0;
+  uint64_t hash = 0;
+  uint32_t size = 0;
+};
+
 class ExpositionParser {
  public:
-  enum class Event : uint8_t { help, type, unit, sample, histogram, end, broken };
+  enum class Event : uint8_t { help, type, unit, sample, histogram, more, end, broken };
 
   virtual ~ExpositionParser() = default;
   virtual Event next() = 0;
+
+  // --- The text ---
+  // Whether it may come in pieces. REQUIRES elsewhere: one text, which is the last.
+  virtual bool reads_pieces() const { return false; }
+  // A piece ends behind a newline, unless it is the last, and begins with what rest() of the one before was: an entry that goes on behind the
+  // piece (a newline in quotes), or that looks broken there, is read again when there is more.
+  virtual void set_text(std::string_view text, bool is_last) = 0;
+  virtual std::string_view rest() const = 0;
+  // What is looked at before every sample. A series that is expected is not read, but known by its hash: is_expected() tells. Only identities
+  // that this parser took before may be expected.
+  void set_expected(const ExpectedSeries* expected) { expected_ = expected; }
+  bool is_expected() const { return is_expected_; }
 
   // --- help, type, unit ---
   std::string_view family() const { return family_; }
@@ -89,6 +111,8 @@ class ExpositionParser {
   const Status& error() const { return error_; }
 
  protected:
+  const ExpectedSeries* expected_ = nullptr;
+  bool is_expected_ = false;
   std::string_view family_, text_, identity_;
   MetricType type_ = MetricType::unknown;
   double value_ = 0;
@@ -113,6 +137,6 @@ struct ParserOptions {
 };
 // UNIMPLEMENTED when the content type is none of ours and there is no fallback.
 Result<std::unique_ptr<ExpositionParser>> open_exposition(std::string_view content_type, std::optional<ScrapeProtocol> fallback,
-                                                          std::string_view body, const ParserOptions& options);
+                                                          const ParserOptions& options);
 
 }  // namespace vigia::prometheus

@@ -8,6 +8,7 @@
 #include "prometheus/openmetrics_parser.h"
 #include "prometheus/test_exposition_oracle.h"
 #include "prometheus/text_parser.h"
+#include "prometheus/value_text.h"
 
 namespace vigia::prometheus {
 
@@ -214,13 +215,53 @@ TEST(Exposition, ReadsRandomTextsLikeTheOracle) {
   }
 }
 
+// Guarantee: a text that is read while it arrives is the same text, its mistakes and their places included.
+TEST(Exposition, ReadsInPiecesWhatItReadsAsAWhole) {
+  Random random(20240608);
+  for (int i = 0; i < 4000; i++) {
+    std::string text;
+    bool is_openmetrics = i % 2 == 0;
+    for (uint64_t part = 1 + random.below(4); part > 0; part--) text += random_text(random, is_openmetrics);
+    std::unique_ptr<ExpositionParser> whole, pieces;
+    for (auto* parser : {&whole, &pieces}) {
+      if (is_openmetrics)
+        *parser = std::make_unique<OpenMetricsParser>(text);
+      else
+        *parser = std::make_unique<TextParser>(text);
+    }
+    ASSERT_EQ(test::read_in_pieces(*pieces, text), test::read_all(*whole)) << text;
+    ASSERT_EQ(pieces->error().to_string(), whole->error().to_string()) << text;
+  }
+}
+
+// A number of plain digits is read on a short cut.
+TEST(Exposition, ReadsNumbersToTheLastBit) {
+  Random random(20240609);
+  for (int i = 0; i < 20'000; i++) {
+    std::string number;
+    for (uint64_t digits = random.below(12); digits > 0; digits--) number += static_cast<char>('0' + random.below(10));
+    if (random.below(2) == 0) number += ".";
+    for (uint64_t digits = random.below(12); digits > 0; digits--) number += static_cast<char>('0' + random.below(10));
+    if (number.empty()) continue;
+    constexpr std::string_view ends[] = {"", "\n", " ", " 5\n", "\t", "x", "e3", ".1", " x"};
+    std::string text = "a " + number + std::string(ends[random.below(std::size(ends))]);
+    TextParser parser(text);
+    bool is_read = parser.next() == ExpositionParser::Event::sample;
+    std::string_view token = std::string_view(text).substr(2);
+    token = token.substr(0, token.find_first_of(" \t\n"));
+    std::optional<double> expected = parse_value(token);
+    ASSERT_TRUE(!is_read || (expected && parser.value() == *expected)) << text;
+    ASSERT_TRUE(is_read || !expected || text.ends_with(" x")) << text;
+  }
+}
+
 TEST(Exposition, AsksForFormatsAsPrometheusDoes) {
   using enum ScrapeProtocol;
   EXPECT_EQ(accept_header({openmetrics_1_0_0, openmetrics_0_0_1, text_1_0_0, text_0_0_4}, "allow-utf-8"),
             "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,"
             "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2");
   auto kind = [](std::string_view content_type, std::optional<ScrapeProtocol> fallback) {
-    auto parser = open_exposition(content_type, fallback, "", {});
+    auto parser = open_exposition(content_type, fallback, {});
     if (!parser.is_ok()) return "none";
     if (dynamic_cast<OpenMetricsParser*>(parser->get())) return "openmetrics";
     return dynamic_cast<TextParser*>(parser->get()) ? "text" : "protobuf";

@@ -1,4 +1,4 @@
-// Any bytes as an exposition in OpenMetrics: no crash, nothing read out of bounds, and the slow reader agrees.
+// Any bytes as an exposition in OpenMetrics: no crash, nothing read out of bounds, the slow reader agrees, and pieces are the same.
 
 #include <cstdint>
 #include <string_view>
@@ -13,5 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   OpenMetricsParser parser(text);
   test::Lines lines = test::read_all(parser);
   if (size < 200 && text.find('\0') == std::string_view::npos) CHECK(lines == test::ExpositionOracle(text, true).read_all());
+  OpenMetricsParser pieces(text);
+  CHECK(test::read_in_pieces(pieces, text) == lines);
+  CHECK(pieces.error().to_string() == parser.error().to_string());
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -23,10 +24,12 @@ bool to_ms(double seconds, int64_t& ms) {
 
 }  // namespace
 
-ExpositionParser::Event OpenMetricsParser::next() {
+ExpositionParser::Event OpenMetricsParser::take_entry() {
   exemplars_.clear();
   exemplar_labels_.clear();
+  if (has_ended_) return take_end();
   if (is_at_end()) {
+    if (!is_last_) return Event::more;
     fail("the text does not end with # EOF");
     return broken();
   }
@@ -34,8 +37,10 @@ ExpositionParser::Event OpenMetricsParser::next() {
 }
 
 ExpositionParser::Event OpenMetricsParser::take_end() {
-  take('\n');
-  if (is_at_end()) return Event::end;
+  bool has_ended_before = std::exchange(has_ended_, true);
+  if (!has_ended_before) take_newline();
+  if (is_at_end()) return at_end();
+  has_ended_ = has_ended_before;  // as long as more may come this is read again
   fail("there is something behind # EOF: " + found());
   return broken();
 }
@@ -65,7 +70,7 @@ ExpositionParser::Event OpenMetricsParser::take_metadata() {
   bool is_good = event == Event::type   ? take_type_word(text_)
                  : event == Event::unit ? check_unit()
                                         : is_valid_utf8(text_) || fail("expected UTF-8 in a help text");
-  at_++;
+  take_newline();
   if (event == Event::help && text_.find('\\') != std::string_view::npos) {
     help_.clear();
     append_unescaped(help_, text_);
@@ -94,6 +99,7 @@ bool OpenMetricsParser::check_unit() {
 
 bool OpenMetricsParser::take_number(double& number, std::string_view what) {
   if (!take(' ')) return fail(fmt::format("expected a blank and {}, found {}", what, found()));
+  if (take_plain_number(number)) return true;
   const char* start = at_;
   while (!is_at_end() && *at_ != ' ' && *at_ != '\n') at_++;
   std::optional<double> parsed = parse_value({start, static_cast<size_t>(at_ - start)});
@@ -123,7 +129,7 @@ ExpositionParser::Event OpenMetricsParser::take_sample() {
     timestamp_ms_ = ms;
   }
   if (take_word(" # {") && !take_exemplar()) return broken();
-  if (take('\n')) return Event::sample;
+  if (take_newline()) return Event::sample;
   fail(is_at_end() ? "the text does not end with # EOF" : "expected the end of the line, found " + found());
   return broken();
 }

@@ -9,9 +9,13 @@ namespace vigia::prometheus {
 class OpenMetricsParser final : public TextLines {
  public:
   explicit OpenMetricsParser(std::string_view body) : TextLines(body) {}
-  Event next() override;
+  Event next() override {
+    begin_entry();
+    return end_entry(take_entry());
+  }
 
  private:
+  Event take_entry();
   Event take_metadata();
   Event take_end();
   bool take_type_word(std::string_view word);
@@ -21,6 +25,8 @@ class OpenMetricsParser final : public TextLines {
   bool take_number(double& number, std::string_view what);
   bool take_time(int64_t& ms);
   bool take_exemplar();
+
+  bool has_ended_ = false;  // # EOF was read
 };
 
 }  // namespace vigia::prometheus

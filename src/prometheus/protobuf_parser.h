@@ -18,6 +18,8 @@ class ProtobufParser final : public ExpositionParser {
   ProtobufParser(std::string_view body, const ParserOptions& options) : body_(body), rest_(body), options_(options) {}
 
   Event next() override;
+  void set_text(std::string_view text, bool) override { body_ = rest_ = text; }
+  std::string_view rest() const override { return rest_; }
   void labels(LabelList& out) const override;
 
  private:

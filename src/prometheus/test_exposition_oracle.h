@@ -22,10 +22,9 @@ using Lines = std::vector<std::string>;
 
 inline std::string number_line(double value) { return std::isnan(value) ? "NaN" : std::to_string(value); }
 
-// What a parser reads, in the oracle's notation.
-inline Lines read_all(ExpositionParser& parser) {
+// Adds what a parser reads, in the oracle's notation; false when it wants more text.
+inline bool read_entries(ExpositionParser& parser, Lines& lines) {
   using Event = ExpositionParser::Event;
-  Lines lines;
   for (;;) switch (parser.next()) {
       case Event::help:
         lines.push_back("help " + std::string(parser.family()) + "|" + std::string(parser.text()));
@@ -57,13 +56,33 @@ inline Lines read_all(ExpositionParser& parser) {
         lines.push_back(line);
         break;
       }
+      case Event::more:
+        return false;
       case Event::end:
         lines.push_back("end");
-        return lines;
+        return true;
       case Event::broken:
         lines.push_back("broken");
-        return lines;
+        return true;
     }
+}
+inline Lines read_all(ExpositionParser& parser) {
+  Lines lines;
+  if (!read_entries(parser, lines)) lines.push_back("more");
+  return lines;
+}
+// The same, when the text comes in pieces that end where a newline of it is.
+inline Lines read_in_pieces(ExpositionParser& parser, std::string_view text) {
+  Lines lines;
+  size_t begin = 0;
+  for (size_t end = text.find('\n'); end < text.size(); end = text.find('\n', end + 1)) {
+    parser.set_text(text.substr(begin, end + 1 - begin), false);
+    if (read_entries(parser, lines)) return lines;
+    begin = end + 1 - parser.rest().size();
+  }
+  parser.set_text(text.substr(begin), true);
+  read_entries(parser, lines);
+  return lines;
 }
 
 class ExpositionOracle {

@@ -1,11 +1,11 @@
 #include "prometheus/text_lines.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 
 #include <fmt/core.h>
 
+#include "base/hash.h"
 #include "base/utf8.h"
 
 namespace vigia::prometheus {
@@ -75,8 +75,61 @@ std::string_view TextLines::take_metric_name() {
   return {start, static_cast<size_t>(at_ - start)};
 }
 
+// A number and a power of ten that are exact give the nearest double to their quotient by one division.
+bool TextLines::take_plain_number(double& value) {
+  static constexpr double powers_of_ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  constexpr ptrdiff_t most_digits = 15;
+  const char* at = at_;
+  const char* end = end_;
+  uint64_t number = 0;
+  auto take_digits = [&] {
+    const char* first = at;
+    for (; at != end; at++) {
+      auto digit = static_cast<unsigned char>(*at - '0');
+      if (digit > 9) break;
+      number = number * 10 + digit;  // what runs over is refused below
+    }
+    return at - first;
+  };
+  ptrdiff_t whole = take_digits();
+  ptrdiff_t decimals = 0;
+  if (at != end && *at == '.') {
+    at++;
+    decimals = take_digits();
+    if (decimals == 0) return false;
+  }
+  if (whole == 0 || whole + decimals > most_digits || (at != end && *at != '\n' && *at != ' ')) return false;
+  value = static_cast<double>(number);
+  if (decimals > 0) value /= powers_of_ten[decimals];
+  at_ = at;
+  return true;
+}
+
+// What looks broken may only be cut off.
+ExpositionParser::Event TextLines::read_again() {
+  error_ = {};
+  at_ = entry_;
+  lines_ = lines_before_entry_;
+  return Event::more;
+}
+
+// The same bytes were read as a whole series before, so they are one again: behind a closing brace in any case, and behind a bare name where
+// neither the name nor labels can go on.
+bool TextLines::take_expected() {
+  const ExpectedSeries& expected = *expected_;
+  if (expected.size == 0 || static_cast<size_t>(end_ - at_) < size_t{expected.size} + 2) return false;
+  const char* behind = at_ + expected.size;
+  if (behind[-1] != '}' && (behind[0] != ' ' || behind[1] == ' ' || behind[1] == '\t' || behind[1] == '{')) return false;
+  identity_ = {at_, expected.size};
+  if (hash64(identity_, expected.seed) != expected.hash) return false;
+  at_ = behind;
+  is_expected_ = true;
+  return true;
+}
+
 bool TextLines::take_quoted(std::string_view& content, bool& has_escapes, bool allows_newline) {
   const char* start = ++at_;
+  const size_t lines = lines_;
   unsigned char seen = 0;
   for (; at_ != end_; at_++) {
     char c = *at_;
@@ -91,10 +144,14 @@ bool TextLines::take_quoted(std::string_view& content, bool& has_escapes, bool a
       if (at_ == end_ || *at_ == '\n') break;
       c = *at_;
     }
-    if (c == '\n' && !allows_newline) break;
+    if (c == '\n') {
+      if (!allows_newline) break;
+      lines_++;
+    }
     seen |= static_cast<unsigned char>(c);
   }
   at_ = start;
+  lines_ = lines;
   return fail("the closing quote is missing");
 }
 
@@ -108,6 +165,7 @@ bool TextLines::take_family() {
 }
 
 bool TextLines::take_series(bool allows_blanks) {
+  if (expected_ && take_expected()) return true;
   const char* start = at_;
   labels_.clear();
   name_ = {};
@@ -165,7 +223,7 @@ bool TextLines::take_label(std::vector<RawLabel>& labels, RawLabel* name, bool a
 }
 
 bool TextLines::fail(std::string message) {
-  if (error_.is_ok()) error_ = invalid_argument(fmt::format("line {}: {}", 1 + std::count(begin_, at_, '\n'), message));
+  if (error_.is_ok()) error_ = invalid_argument(fmt::format("line {}: {}", 1 + lines_, message));
   return false;
 }
 

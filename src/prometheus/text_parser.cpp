@@ -8,11 +8,11 @@
 
 namespace vigia::prometheus {
 
-ExpositionParser::Event TextParser::next() {
+ExpositionParser::Event TextParser::take_entry() {
   for (;;) {
     skip_blanks();
-    if (is_at_end()) return Event::end;
-    if (take('\n')) continue;
+    if (is_at_end()) return at_end();
+    if (take_newline()) continue;
     if (peek() != '#') return take_sample();
     if (std::optional<Event> event = take_comment()) return *event;
   }
@@ -80,35 +80,40 @@ ExpositionParser::Event TextParser::take_type() {
 
 bool TextParser::end_line() {
   skip_blanks();
-  return is_at_end() || take('\n') || fail("expected the end of the line, found " + found());
+  return is_at_end() || take_newline() || fail("expected the end of the line, found " + found());
 }
 
 ExpositionParser::Event TextParser::take_sample() {
   if (!take_series(true)) return broken();
   skip_blanks();
-  const char* start = at_;
-  std::optional<double> value = parse_value(take_token());
-  if (!value) {
-    at_ = start;
-    fail("expected a number behind the metric, found " + found());
-    return broken();
-  }
-  value_ = *value;
   timestamp_ms_.reset();
-  skip_blanks();
-  if (peek() != '\n') {
-    start = at_;
-    std::string_view token = take_token();
-    int64_t timestamp_ms = 0;
-    auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), timestamp_ms);
-    if (error != std::errc() || end != token.data() + token.size()) {
+  if (!take_plain_number(value_)) {
+    const char* start = at_;
+    std::optional<double> value = parse_value(take_token());
+    if (!value) {
       at_ = start;
-      fail("expected a timestamp in milliseconds, found " + found());
+      fail("expected a number behind the metric, found " + found());
       return broken();
     }
-    timestamp_ms_ = timestamp_ms;
+    value_ = *value;
   }
+  if (take_newline()) return Event::sample;
+  skip_blanks();
+  if (peek() != '\n' && !take_timestamp()) return broken();
   return end_line() ? Event::sample : broken();
+}
+
+bool TextParser::take_timestamp() {
+  const char* start = at_;
+  std::string_view token = take_token();
+  int64_t timestamp_ms = 0;
+  auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), timestamp_ms);
+  if (error != std::errc() || end != token.data() + token.size()) {
+    at_ = start;
+    return fail("expected a timestamp in milliseconds, found " + found());
+  }
+  timestamp_ms_ = timestamp_ms;
+  return true;
 }
 
 }  // namespace vigia::prometheus

@@ -1,4 +1,4 @@
-// Any bytes as an exposition in text: no crash, nothing read out of bounds, and the slow reader agrees.
+// Any bytes as an exposition in text: no crash, nothing read out of bounds, the slow reader agrees, and pieces are the same.
 
 #include "prometheus/text_parser.h"
 
@@ -14,5 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   TextParser parser(text);
   test::Lines lines = test::read_all(parser);
   if (size < 200 && text.find('\0') == std::string_view::npos) CHECK(lines == test::ExpositionOracle(text, false).read_all());
+  TextParser pieces(text);
+  CHECK(test::read_in_pieces(pieces, text) == lines);
+  CHECK(pieces.error().to_string() == parser.error().to_string());
   return 0;
 }

@@ -1,14 +1,10 @@
 #include "receivers/prometheus/point_writer.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "net/socket.h"
 #include "otlp/attribute_view.h"
 #include "otlp/attribute_write.h"
 #include "otlp/metric_writer.h"
 #include "pipeline/customer.h"
-#include "prometheus/special_values.h"
 #include "prometheus/unit_words.h"
 #include "receivers/prometheus/exported_labels.h"
 #include "receivers/prometheus/point_parts.h"
@@ -23,9 +19,7 @@ using prometheus::MetricType;
 
 // The Collector's, so that what is asked by scope finds the same.
 constexpr std::string_view own_scope = "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver";
-constexpr size_t slice_bytes = 1 << 20;
 constexpr uint64_t cumulative = 2;
-constexpr std::string_view default_start_time_metric = "process_start_time_seconds";
 
 // Whether a host's name says more than "this machine".
 bool is_telling_host(const std::string& host) {
@@ -130,16 +124,19 @@ void PointWriter::cut() {
   place_.reset();
 }
 
-bool PointWriter::cut_if_long() {
-  if (writer_.size() < slice_bytes) return false;
-  close_metric();
+// Of a slice that will be long the size is known.
+void PointWriter::make_room() {
+  constexpr size_t usual_point_bytes = 128, most_point_bytes = 64 * 1024;
+  if (samples_left_ * usual_point_bytes < slice_bytes) return;
   cut();
-  return true;
+  writer_.expect(slice_bytes);
+  writer_.out().reserve(slice_bytes + most_point_bytes);
 }
 
 Chain PointWriter::take() {
   cut();
-  return std::move(slices_);
+  points_taken_ = std::exchange(point_count_, 0);
+  return std::exchange(slices_, Chain());
 }
 
 // --- The scrape itself ---
@@ -180,119 +177,6 @@ void PointWriter::write_report(const ScrapeReport& report, int64_t time_ms) {
   write_report_number("scrape_timeout_seconds", "", "", static_cast<double>(target_.timeout_ms) / 1000);
   write_report_number("scrape_sample_limit", "", "", number(job_.limits.samples));
   write_report_number("scrape_body_size_bytes", "", "", report.body_bytes);
-}
-
-// --- Samples ---
-
-void PointWriter::write(const ScrapeRound& round) {
-  round_ = &round;
-  if (settings_.uses_start_time_metric) find_start_time();
-  const std::vector<Sample>& samples = round.samples();
-  // A counting sort by metric that keeps the order of the text: a place for each metric, then each sample into its metric's place.
-  std::vector<uint32_t> ends(table_.metrics().size() + 1, 0);
-  auto metric_of = [&](const Sample& sample) { return table_.series_at(sample.series).metric; };
-  for (const Sample& sample : samples) ends[metric_of(sample)]++;
-  const std::vector<uint32_t> metrics = table_.metric_order();
-  uint32_t end = 0;
-  for (uint32_t metric : metrics) end += std::exchange(ends[metric], end);
-  std::vector<uint32_t> order(samples.size());
-  for (uint32_t i = 0; i < samples.size(); i++) order[ends[metric_of(samples[i])]++] = i;
-  uint32_t begin = 0;
-  for (uint32_t metric : metrics) {
-    if (ends[metric] > begin) write_metric(metric, Order(order).subspan(begin, ends[metric] - begin));
-    begin = ends[metric];
-  }
-}
-
-void PointWriter::find_start_time() {
-  process_start_ns_ = 0;
-  std::vector<bool> is_start_time;
-  for (const MetricEntry& metric : table_.metrics())
-    is_start_time.push_back(settings_.start_time_metric ? settings_.start_time_metric->is_found_in(metric.name)
-                                                        : metric.name == default_start_time_metric);
-  for (const Sample& sample : round_->samples()) {
-    const Series& series = table_.series_at(sample.series);
-    if (series.role != SeriesRole::value || !is_start_time[series.metric] || !(sample.value > 0 && sample.value < 9e9)) continue;
-    process_start_ns_ = static_cast<uint64_t>(sample.value * 1000) * 1'000'000;
-    return;
-  }
-}
-
-uint64_t PointWriter::start_of(const Series& series) const {
-  const std::vector<Created>& created = round_->created();
-  if (created.empty()) return process_start_ns_;
-  auto wanted = std::pair(series.metric, series.point);
-  auto found = std::lower_bound(created.begin(), created.end(), wanted,
-                                [](const Created& one, const auto& other) { return std::pair(one.metric, one.point) < other; });
-  bool is_found = found != created.end() && found->metric == series.metric && found->point == series.point;
-  return is_found ? found->ns : process_start_ns_;
-}
-
-void PointWriter::write_metric(uint32_t index, Order order) {
-  const MetricEntry& metric = table_.metrics()[index];
-  SeriesRole role = table_.series_at(round_->samples()[order.front()].series).role;
-  if (role == SeriesRole::target_info || role == SeriesRole::scope_info) return;
-  bool has_parts = metric.kind == MetricKind::histogram || metric.kind == MetricKind::summary;
-  if (has_parts) gather_points(order);
-  open_metric(index);
-  for (size_t i = 0; i < order.size();) {
-    if (cut_if_long()) open_metric(index);
-    const Sample& sample = round_->samples()[order[i]];
-    if (metric.kind == MetricKind::exponential_histogram) write_native(sample, metric);
-    if (metric.kind == MetricKind::gauge || metric.kind == MetricKind::sum) write_number(sample, metric);
-    if (!has_parts) {
-      i++;
-      continue;
-    }
-    uint64_t point = table_.series_at(sample.series).point;
-    size_t end = i + 1;
-    while (end < order.size() && table_.series_at(round_->samples()[order[end]].series).point == point) end++;
-    if (metric.kind == MetricKind::histogram)
-      write_histogram(order.subspan(i, end - i));
-    else
-      write_summary(order.subspan(i, end - i));
-    i = end;
-  }
-  close_metric();
-  if (writer_.size() >= slice_bytes) cut();
-}
-
-void PointWriter::write_number(const Sample& sample, const MetricEntry& metric) {
-  const Series& series = table_.series_at(sample.series);
-  if (series.is_twin) return;
-  bool is_gone = prometheus::is_stale(sample.value);
-  uint64_t start_ns = metric.is_monotonic ? start_of(series) : 0;
-  std::string_view attributes = table_.attributes_of(series);
-  std::string_view exemplars = round_->extra_of(sample);
-  size_t size = attributes.size() + exemplars.size() + (start_ns ? 9 : 0) + 9 + (is_gone ? 2 : 9);
-  Appender& out = writer_.out();
-  otlp::append_varint(out, otlp::bytes_tag(1));
-  otlp::append_varint(out, size);
-  if (start_ns) otlp::append_fixed64_field(out, 2, start_ns);
-  otlp::append_fixed64_field(out, 3, ns_of(sample.time_ms));
-  if (is_gone)
-    otlp::append_varint_field(out, 8, otlp::no_recorded_value_flag);
-  else
-    otlp::append_double_field(out, 4, sample.value);
-  otlp::append_raw(out, attributes);
-  otlp::append_raw(out, exemplars);
-  point_count_++;
-}
-
-void PointWriter::append_head(const Series& series, int64_t time_ms) {
-  point_ = table_.attributes_of(series);
-  if (uint64_t start_ns = start_of(series)) otlp::append_fixed64_field(point_, 2, start_ns);
-  otlp::append_fixed64_field(point_, 3, ns_of(time_ms));
-}
-
-void PointWriter::write_native(const Sample& sample, const MetricEntry&) {
-  append_head(table_.series_at(sample.series), sample.time_ms);
-  if (prometheus::is_stale(sample.value))
-    otlp::append_varint_field(point_, 10, otlp::no_recorded_value_flag);
-  else
-    point_ += round_->extra_of(sample);
-  otlp::append_bytes_field(writer_.out(), 1, point_);
-  point_count_++;
 }
 
 }  // namespace vigia::receivers

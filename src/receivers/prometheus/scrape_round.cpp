@@ -49,6 +49,8 @@ bool ScrapeRound::take(ExpositionParser& parser, size_t most_entries) {
       case Event::histogram:
         if (!take_sample(parser, event == Event::histogram)) return true;
         break;
+      case Event::more:
+        return true;
       case Event::end:
         if (!limit_error_.is_ok()) fail(limit_error_);
         return true;
@@ -71,11 +73,10 @@ bool ScrapeRound::take_sample(ExpositionParser& parser, bool is_native) {
 }
 
 uint32_t ScrapeRound::series_of(ExpositionParser& parser, bool is_native) {
-  uint32_t index = table_.find(parser.identity());
+  uint32_t index = parser.is_expected() ? table_.take_expected() : table_.find(parser.identity());
   if (index != SeriesTable::none) {
     Series& series = table_[index];
-    bool is_again = series.last_seen == table_.scrape();
-    series.last_seen = table_.scrape();
+    bool is_again = !table_.see(series);
     if (series.role == SeriesRole::dropped) return SeriesTable::none;
     bool has_time = parser.timestamp_ms() && job_.honors_timestamps;
     if (!is_again || has_time) return index;
@@ -173,12 +174,27 @@ void ScrapeRound::push(uint32_t index, const ExpositionParser& parser, int64_t t
   sample.series = index;
   // A target that exposes the mark of staleness itself means a number that is none.
   sample.value = prometheus::is_stale(parser.value()) ? std::nan("") : parser.value();
-  sample.time_ms = time_ms;
-  sample.has_time = has_time;
-  if (keep_extra(sample, series, parser)) samples_.push_back(sample);
+  if (has_time || series.role == SeriesRole::native || !parser.exemplars().empty()) {
+    SampleDetail detail;
+    detail.time_ms = time_ms;
+    detail.has_time = has_time;
+    if (!keep_extra(detail, series, parser)) return;
+    details_.push_back(detail);
+    sample.detail = static_cast<uint32_t>(details_.size());
+  }
+  is_as_before_ &= series.is_live && !series.is_twin && !has_time;
+  add(sample, series);
 }
 
-bool ScrapeRound::keep_extra(Sample& sample, const Series& series, const ExpositionParser& parser) {
+void ScrapeRound::add(const Sample& sample, const Series& series) {
+  auto index = static_cast<uint32_t>(samples_.size());
+  if (runs_.empty() || runs_.back().metric != series.metric) runs_.push_back({series.metric, index, index});
+  runs_.back().end = index + 1;
+  has_infos_ |= series.role == SeriesRole::target_info || series.role == SeriesRole::scope_info;
+  samples_.push_back(sample);
+}
+
+bool ScrapeRound::keep_extra(SampleDetail& detail, const Series& series, const ExpositionParser& parser) {
   constexpr size_t most_bytes = size_t{1} << 30;
   bool is_native = series.role == SeriesRole::native;
   if (!is_native && parser.exemplars().empty()) return true;
@@ -189,16 +205,16 @@ bool ScrapeRound::keep_extra(Sample& sample, const Series& series, const Exposit
     return !is_native;
   }
   uint32_t number = exemplars_number(table_.metrics()[series.metric].kind);
-  if (number != 0) append_exemplars(extra, number, parser, sample.time_ms);
-  sample.extra = static_cast<uint32_t>(extras_.size() + 1) & 0x7FFFFFFF;
+  if (number != 0) append_exemplars(extra, number, parser, detail.time_ms);
+  detail.extra = static_cast<uint32_t>(extras_.size() + 1) & 0x7FFFFFFF;
   otlp::append_varint(extras_, extra.size());
   extras_ += extra;
   return true;
 }
 
-std::string_view ScrapeRound::extra_of(const Sample& sample) const {
-  if (sample.extra == 0) return {};
-  const char* at = extras_.data() + sample.extra - 1;
+std::string_view ScrapeRound::extra_of(const SampleDetail& detail) const {
+  if (detail.extra == 0) return {};
+  const char* at = extras_.data() + detail.extra - 1;
   size_t size = 0;
   for (int shift = 0;; shift += 7) {
     auto byte = static_cast<unsigned char>(*at++);
@@ -214,8 +230,7 @@ void ScrapeRound::tell_stale(uint32_t index) {
   Sample sample;
   sample.series = index;
   sample.value = prometheus::stale_value();
-  sample.time_ms = time_ms_;
-  samples_.push_back(sample);
+  add(sample, table_[index]);
 }
 
 void ScrapeRound::finish() {
@@ -224,6 +239,8 @@ void ScrapeRound::finish() {
     return;
   }
   samples_.clear();
+  details_.clear();
+  runs_.clear();
   created_.clear();
   extras_.clear();
   for (uint32_t i = 0; i < table_.size(); i++)
@@ -232,6 +249,7 @@ void ScrapeRound::finish() {
 
 // What target_info and otel_scope_info say goes to the resource and the scope they belong to, and is kept until they say something else.
 void ScrapeRound::take_infos() {
+  if (!has_infos_) return;
   auto info_of = [&](const Series& series) -> std::string* {
     const MetricEntry& metric = table_.metrics()[series.metric];
     if (series.role == SeriesRole::target_info) return &table_.resources()[metric.resource].info;
@@ -244,18 +262,23 @@ void ScrapeRound::take_infos() {
     if (std::string* info = info_of(table_[sample.series])) *info += table_.attributes_of(table_[sample.series]);
 }
 
+void ScrapeRound::find_live() {
+  for (const Sample& sample : samples_) {
+    Series& series = table_[sample.series];
+    bool is_point = series.role != SeriesRole::target_info && series.role != SeriesRole::scope_info && !series.is_twin;
+    bool has_time = sample.detail != 0 && details_[sample.detail - 1].has_time;
+    series.is_live = is_point && (!has_time || job_.tracks_timestamps_staleness);
+    counts_.duplicates += series.is_twin;
+  }
+}
+
 void ScrapeRound::finish_good() {
   if (counts_.added > 0) table_.mark_twins();
   take_infos();
-  size_t own = samples_.size();
-  for (size_t i = 0; i < own; i++) {
-    Series& series = table_[samples_[i].series];
-    bool is_point = series.role != SeriesRole::target_info && series.role != SeriesRole::scope_info && !series.is_twin;
-    series.is_live = is_point && (!samples_[i].has_time || job_.tracks_timestamps_staleness);
-    counts_.duplicates += series.is_twin;
-  }
-  for (uint32_t i = 0; i < table_.size(); i++)
-    if (table_[i].is_live && table_[i].last_seen != table_.scrape()) tell_stale(i);
+  if (!is_as_before_) find_live();
+  if (!table_.has_seen_all())
+    for (uint32_t i = 0; i < table_.size(); i++)
+      if (table_[i].is_live && table_[i].last_seen != table_.scrape()) tell_stale(i);
   auto place = [](const Created& created) { return std::pair(created.metric, created.point); };
   auto is_before = [&](const Created& a, const Created& b) { return place(a) < place(b); };
   if (!std::is_sorted(created_.begin(), created_.end(), is_before)) std::sort(created_.begin(), created_.end(), is_before);

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/hash.h"
+#include "base/random.h"
 #include "otlp/validate.h"
 #include "pipeline/test_kit.h"
 #include "prometheus/openmetrics_parser.h"
@@ -48,6 +49,7 @@ class Scrapes : public ::testing::Test {
       parser = std::make_unique<prometheus::OpenMetricsParser>(text);
     else
       parser = std::make_unique<prometheus::TextParser>(text);
+    if (is_expecting) round->begin(*parser);
     while (!round->take(*parser, 3)) {
     }
     return written();
@@ -64,10 +66,13 @@ class Scrapes : public ::testing::Test {
     bool is_good = round->error().is_ok();
     PointWriter writer(settings, *job, target, config.external_labels, *table, ledger);
     if (report) writer.write_report(*report, now_ms);
-    writer.write(*round);
+    writer.begin(*round);
+    while (writer.write_slice()) {
+    }
     std::vector<std::string> lines;
     size_t points = 0;
     Chain chain = writer.take();
+    slices = chain.slices().size();
     for (const Slice& slice : chain.slices()) {
       auto checked = otlp::validate(otlp::Signal::metrics, slice, ledger);
       EXPECT_TRUE(checked.is_ok()) << checked.status().to_string();
@@ -80,7 +85,7 @@ class Scrapes : public ::testing::Test {
         append_lines(otlp::MetricView(item), lines);
       });
     }
-    EXPECT_EQ(points, writer.point_count());
+    EXPECT_EQ(points, writer.points_taken());
     if (is_good) table->forget_unseen();
     return lines;
   }
@@ -157,7 +162,9 @@ class Scrapes : public ::testing::Test {
   MemoryLedger ledger;
   std::unique_ptr<ScrapeRound> round;
   std::optional<ScrapeReport> report;
+  bool is_expecting = true;  // the parser knows which series is likely the next
   int64_t now_ms = 1'700'000'000'000;
+  size_t slices = 0;  // of the last scrape
   std::string resource, scope_text;
   std::map<std::string, std::string> units;
 };
@@ -385,6 +392,64 @@ TEST_F(Scrapes, SuffixesCanBeTrimmed) {
   configure("");
   settings.trims_suffixes = true;
   EXPECT_EQ(scrape("# TYPE a_seconds counter\n# UNIT a_seconds seconds\na_seconds_total 5\n# EOF\n", true), (Lines{"a sum+ {env=prod} 5"}));
+}
+
+// Guarantee: series that are known by their hash, without being read, are the ones that reading finds; whatever else stands there is read.
+TEST_F(Scrapes, ExpectedSeriesAreTheOnesThatReadingFinds) {
+  configure("");
+  Random random(20240610);
+  const std::vector<std::string> lines = {"a 1\n",
+                                          "a{x=\"1\"} 1\n",
+                                          "a {x=\"1\"} 1\n",
+                                          "a  {x=\"1\"} 1\n",
+                                          "a{x=\"1\"}1\n",
+                                          "a\t1\n",
+                                          "a  1\n",
+                                          "ab 1\n",
+                                          "a:b 2\n",
+                                          "a{x=\"1\",y=\"}\"} 3 1600000000000\n",
+                                          "a{x=\"1\",y=\"two\nlines\"} 4\n",
+                                          " a 5\n",
+                                          "{\"a\",x=\"1\"} 6\n",
+                                          "# TYPE a gauge\n",
+                                          "# TYPE a counter\n",
+                                          "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_count 2\n",
+                                          "h_sum 2\n",
+                                          "a{x=\"1\"",
+                                          "a"};
+  for (int i = 0; i < 1000; i++) {
+    std::vector<std::string> texts(3);
+    for (std::string& text : texts)
+      for (uint64_t count = random.below(8); count > 0; count--) text += lines[random.below(i % 10 == 0 ? lines.size() : lines.size() - 2)];
+    std::vector<Lines> found[2];
+    for (bool expects : {false, true}) {
+      table.emplace("web", "host:80", 7);
+      is_expecting = expects;
+      for (const std::string& text : texts) {
+        found[expects].push_back(scrape(text));
+        found[expects].push_back({round->error().to_string(), std::to_string(round->counts().duplicates)});
+        now_ms -= 1000;
+      }
+    }
+    ASSERT_EQ(found[true], found[false]) << texts[0] << "---\n" << texts[1] << "---\n" << texts[2];
+  }
+}
+
+// A large scrape comes in slices, each a whole request, and a metric goes on in the next one.
+TEST_F(Scrapes, LargeScrapesAreCut) {
+  configure("");
+  std::string text = "# TYPE a counter\n# TYPE h histogram\n";
+  for (int i = 0; i < 30'000; i++) text += "a{number=\"" + std::to_string(i) + "\"} " + std::to_string(i) + "\n";
+  for (int i = 0; i < 10'000; i++)
+    for (std::string_view part : {"_bucket{le=\"1\",", "_bucket{le=\"+Inf\",", "_count{"})
+      text += "h" + std::string(part) + "number=\"" + std::to_string(i) + "\"} 5\n";
+  for (int round = 0; round < 2; round++) {
+    Lines points = scrape(text);
+    ASSERT_EQ(points.size(), 40'000U);
+    EXPECT_GE(slices, 3U);
+    EXPECT_EQ(points[29'999], "a sum+ {env=prod,number=29999} 29999");
+    EXPECT_EQ(points[39'999], "h histogram {env=prod,number=9999} count=5 counts=5,0 bounds=1");
+  }
 }
 
 // A hundred thousand series of eight labels each: what is kept of them stays below 200 bytes, and churn does not add up.

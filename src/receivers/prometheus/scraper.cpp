@@ -4,7 +4,6 @@
 
 #include <fmt/core.h>
 
-#include "base/compress.h"
 #include "net/socket.h"
 
 namespace vigia::receivers {
@@ -13,6 +12,11 @@ namespace {
 
 // About two milliseconds of work.
 constexpr size_t entries_at_a_time = 10'000;
+// What of a scrape is written before the first of it has left, and how often a millisecond is waited for that.
+constexpr int64_t most_bytes_on_the_way = 3 << 20;
+constexpr int most_waits = 50;
+// Of an answer that is not the metrics: an error's text.
+constexpr size_t most_unread_bytes = 1 << 20;
 // What may be remembered of a target, for each byte that its text may have.
 constexpr uint64_t state_bytes_per_body_byte = 4;
 // A target that was away for so many scrapes has to introduce itself anew.
@@ -71,7 +75,7 @@ void Scraper::on_time() {
   }
   const Clock& clock = services_->context.clock;
   begin_ms_ = clock.steady_ms();
-  body_bytes_ = 0;
+  unread_bytes_ = 0;
   round_ = std::make_unique<ScrapeRound>(*job_, target_, services_->config.external_labels, table_, clock.wall_ns() / 1'000'000);
   services_->scrapes.add();
   send();
@@ -127,39 +131,57 @@ void Scraper::request(Result<net::Headers> headers) {
   request.headers.set("accept-encoding", job_->enable_compression ? "gzip" : "identity");
   if (!request.headers.has("user-agent")) request.headers.set("user-agent", "vigia/" + services_->context.version);
   request.headers.set("x-prometheus-scrape-timeout-seconds", fmt::format("{}", static_cast<double>(target_.timeout_ms) / 1000));
+  request.on_head = [weak = weak_from_this()](const net::ClientResponse& head) {
+    if (auto self = weak.lock()) self->on_head(head);
+  };
+  request.on_body = [weak = weak_from_this()](std::string_view piece) {
+    auto self = weak.lock();
+    return self && self->on_piece(piece);
+  };
   client_->send(std::move(request), [weak = weak_from_this()](Result<net::ClientResponse> answer) {
     if (auto self = weak.lock()) self->on_answer(std::move(answer));
   });
 }
 
+void Scraper::on_head(const net::ClientResponse& head) {
+  if (is_stopped_ || !round_ || head.status != 200) return;
+  body_ = std::make_unique<ScrapeBody>(*job_, services_->context.ledger, [this] { return read_piece(); });
+  if (Status status = body_->open(head.headers); !status.is_ok())
+    round_->fail(std::move(status));
+  else
+    round_->begin(body_->parser());
+}
+
+// Whether more is wanted.
+bool Scraper::on_piece(std::string_view piece) {
+  if (is_stopped_ || !round_) return false;
+  if (!body_ || !body_->is_open()) {
+    unread_bytes_ += piece.size();
+    return unread_bytes_ <= most_unread_bytes;
+  }
+  if (Status status = body_->add(piece); !status.is_ok()) round_->fail(std::move(status));
+  return round_->error().is_ok();
+}
+
+Status Scraper::read_piece() {
+  round_->take(body_->parser(), SIZE_MAX);
+  return round_->error().is_ok() ? check_memory() : round_->error();
+}
+
 void Scraper::on_answer(Result<net::ClientResponse> answer) {
   if (is_stopped_ || !round_) return;
-  Status status = answer.is_ok() ? open(std::move(*answer)) : std::move(answer).status();
+  Status status;
+  if (!answer.is_ok())
+    status = std::move(answer).status();
+  else if (answer->status != 200)
+    status = unavailable(fmt::format("the target answered HTTP status {} {}", answer->status, net::reason_phrase(answer->status)));
+  else if (round_->error().is_ok())
+    status = body_->end();
   if (!status.is_ok()) round_->fail(std::move(status));
-  if (parser_)
+  if (round_->error().is_ok() && body_->text_bytes() > 0)
     read_some();
   else
     end_round();
-}
-
-// Without a parser afterwards there is nothing to read.
-Status Scraper::open(net::ClientResponse answer) {
-  if (answer.status != 200)
-    return unavailable(fmt::format("the target answered HTTP status {} {}", answer.status, net::reason_phrase(answer.status)));
-  std::optional<Compression> compression = compression_by_name(answer.headers.get("content-encoding"));
-  if (!compression) return invalid_argument("the target compressed in a way nobody asked for");
-  body_ = std::move(answer.body);
-  if (*compression != Compression::none) {
-    auto plain = decompress(*compression, body_.view(), static_cast<size_t>(job_->limits.body_bytes), services_->context.ledger);
-    if (!plain.is_ok()) return std::move(plain).status().with_context("cannot decompress the answer");
-    body_ = std::move(*plain);
-  }
-  body_bytes_ = static_cast<double>(body_.size());
-  if (body_.empty()) return {};
-  prometheus::ParserOptions options{job_->scrapes_native_histograms, job_->always_scrapes_classic_histograms};
-  ASSIGN_OR_RETURN(parser_,
-                   prometheus::open_exposition(answer.headers.get("content-type"), job_->fallback_protocol, body_.view(), options));
-  return {};
 }
 
 // A text of nothing but names takes more memory than it has bytes.
@@ -171,7 +193,7 @@ Status Scraper::check_memory() const {
 }
 
 void Scraper::read_some() {
-  bool is_done = round_->take(*parser_, entries_at_a_time);
+  bool is_done = round_->take(body_->parser(), entries_at_a_time);
   if (Status status = check_memory(); !is_done && !status.is_ok()) {
     round_->fail(std::move(status));
     is_done = true;
@@ -187,33 +209,61 @@ void Scraper::read_some() {
 }
 
 void Scraper::end_round() {
-  parser_.reset();
-  body_ = {};
   ScrapeReport about;
   about.duration_s = static_cast<double>(services_->context.clock.steady_ms() - begin_ms_) / 1000;
   about.is_up = round_->error().is_ok();
-  about.body_bytes = round_->error().code() == StatusCode::resource_exhausted ? -1 : body_bytes_;
+  double body_bytes = body_ ? static_cast<double>(body_->text_bytes()) : 0;
+  about.body_bytes = round_->error().code() == StatusCode::resource_exhausted ? -1 : body_bytes;
+  body_.reset();
   round_->finish();
-  report(*round_, about);
   note_health(round_->error());
   was_scraped_ = true;
   services_->duplicate_samples.add(round_->counts().duplicates);
   services_->unusable_samples.add(round_->counts().unusable);
+  held_before_bytes_ = services_->context.ledger.held_bytes();
+  waits_left_ = most_waits;
+  writer_ = write_report(*round_, about);
+  services_->begin_task();
+  write_some();
+}
+
+// A slice at a time: others have their turn, and what leaves makes room for what is written next. A destination that is slow is not waited for
+// long: its queue is for that.
+void Scraper::write_some() {
+  if (services_->context.ledger.held_bytes() - held_before_bytes_ > most_bytes_on_the_way && waits_left_ > 0) {
+    waits_left_--;
+    services_->loop.run_after_ms(1, [self = shared_from_this()] { self->write_some(); });
+    return;
+  }
+  bool is_done = !writer_->write_slice();
+  services_->deliver(*writer_, job_->customer, peer_);
+  if (!is_done) {
+    services_->loop.post([self = shared_from_this()] { self->write_some(); });
+    return;
+  }
+  forget_round();
+  services_->end_task();
+}
+
+void Scraper::forget_round() {
+  bool is_good = round_->error().is_ok();
+  writer_.reset();
   round_.reset();
-  if (about.is_up)
+  if (is_good)
     table_.forget_unseen();
   else if (failures_ >= patience_failures || table_.is_overgrown() || !check_memory().is_ok())
     table_.forget_all();
   note_size();
 }
 
-void Scraper::report(const ScrapeRound& round, ScrapeReport& report) {
+std::unique_ptr<PointWriter> Scraper::write_report(ScrapeRound& round, ScrapeReport& report) {
   report.counts = round.counts();
   report.has_extras = job_->reports_extra_metrics;
-  PointWriter writer(services_->writer_settings, *job_, target_, services_->config.external_labels, table_, services_->context.ledger);
-  writer.write_report(report, round.time_ms());
-  writer.write(round);
-  services_->deliver(writer, job_->customer, peer_);
+  auto writer = std::make_unique<PointWriter>(services_->writer_settings, *job_, target_, services_->config.external_labels, table_,
+                                              services_->context.ledger);
+  writer->write_report(report, round.time_ms());
+  writer->begin(round);
+  return writer;
 }
 
 void Scraper::tell_gone() {
@@ -224,7 +274,10 @@ void Scraper::tell_gone() {
     round.finish();
     ScrapeReport about;
     about.is_gone = true;
-    report(round, about);
+    std::unique_ptr<PointWriter> writer = write_report(round, about);
+    while (writer->write_slice()) {
+    }
+    services_->deliver(*writer, job_->customer, peer_);
   }
   stop();
   gone();
@@ -252,8 +305,8 @@ void Scraper::note_size() {
 void Scraper::stop() {
   is_stopped_ = true;
   services_->loop.cancel_timer(std::exchange(timer_, 0));
-  parser_.reset();
-  round_.reset();
+  body_.reset();
+  if (!writer_) round_.reset();
   client_.reset();
 }
 

@@ -1,12 +1,13 @@
 #pragma once
 
-// Scrapes one target, again and again: a timer, a request, the answer read in steps, points out.
+// Scrapes one target, again and again: a timer, a request, the answer read while it comes, points out, slice by slice.
 //
 // It never waits: while one target is slow, all others go on. Everything happens on the receiver's loop.
 
 #include <memory>
 #include <string>
 
+#include "receivers/prometheus/scrape_body.h"
 #include "receivers/prometheus/scrape_round.h"
 #include "receivers/prometheus/series_table.h"
 #include "receivers/prometheus/services.h"
@@ -26,7 +27,7 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
   void retire(Function<void()> gone) { gone_ = std::move(gone); }
   void revive() { gone_ = nullptr; }
   bool is_retired() const { return static_cast<bool>(gone_); }
-  // Nothing happens any more, and nothing more is told.
+  // Nothing happens any more, and nothing more is told, except for the rest of a scrape that is being handed on.
   void stop();
 
  private:
@@ -34,13 +35,17 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
   void on_time();
   void send();
   void request(Result<net::Headers> headers);
+  void on_head(const net::ClientResponse& head);
+  bool on_piece(std::string_view piece);
+  Status read_piece();
   void on_answer(Result<net::ClientResponse> answer);
-  Status open(net::ClientResponse answer);
   Status check_memory() const;
   void read_some();
   void end_round();
+  void write_some();
+  void forget_round();
   void tell_gone();
-  void report(const ScrapeRound& round, ScrapeReport& report);
+  std::unique_ptr<PointWriter> write_report(ScrapeRound& round, ScrapeReport& report);
   void note_health(const Status& error);
   void note_size();
 
@@ -62,9 +67,11 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
   // The scrape that is under way, if there is one.
   std::unique_ptr<ScrapeRound> round_;
   int64_t begin_ms_ = 0;
-  Slice body_;
-  double body_bytes_ = 0;
-  std::unique_ptr<prometheus::ExpositionParser> parser_;
+  std::unique_ptr<ScrapeBody> body_;
+  size_t unread_bytes_ = 0;              // of an answer that is none
+  std::unique_ptr<PointWriter> writer_;  // while the points are handed on
+  int64_t held_before_bytes_ = 0;
+  int waits_left_ = 0;
   // What the services' counts have of this target.
   int64_t counted_series_ = 0;
   int64_t counted_bytes_ = 0;

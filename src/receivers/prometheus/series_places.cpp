@@ -123,16 +123,15 @@ void SeriesTable::set_attributes(const LabelList& labels, Series& series) {
     }
   }
   series.point = hash64(blob, seed_);
-  if (!series_.empty() && series_.back().role != SeriesRole::dropped && series_.back().metric == series.metric &&
-      series_.back().point == series.point) {
+  if (!series_.empty() && series_.back().role != SeriesRole::dropped && series_.back().role != SeriesRole::unusable &&
+      series_.back().metric == series.metric && series_.back().point == series.point) {
     series.attributes = series_.back().attributes;
     return;
   }
-  size_t needed = blob.size() + otlp::varint_size(blob.size());
-  if (arena_.capacity() - arena_.size() < needed) arena_.reserve(arena_.size() + std::max<size_t>(needed, arena_.size() / 4 + 256));
-  series.attributes = static_cast<uint32_t>(arena_.size());
-  otlp::append_varint(arena_, blob.size());
-  arena_ += blob;
+  if (attributes_.is_full())
+    series.role = SeriesRole::unusable;
+  else
+    series.attributes = attributes_.add(blob);
 }
 
 uint32_t SeriesTable::metric_index(const Place& place, const LabelList& labels) {

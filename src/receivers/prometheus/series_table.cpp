@@ -16,6 +16,13 @@ using prometheus::MetricType;
 
 constexpr uint32_t family_patience_scrapes = 10;
 
+// Only lines of one line are told by their hash alone, so that lines are counted rightly, and the binary identities of protobuf never meet text.
+uint16_t expectable_size(std::string_view identity) {
+  bool is_plain =
+      identity.size() <= UINT16_MAX && identity.find('\n') == std::string_view::npos && identity.find('\0') == std::string_view::npos;
+  return is_plain ? static_cast<uint16_t>(identity.size()) : 0;
+}
+
 uint64_t mix(uint64_t a, uint64_t b) {
   uint64_t mixed = (a ^ (b + 0x9E3779B97F4A7C15ULL + (a << 6) + (a >> 2))) * 0xD6E8FEB86659FD93ULL;
   return mixed ^ (mixed >> 32);
@@ -26,6 +33,7 @@ uint64_t mix(uint64_t a, uint64_t b) {
 size_t SeriesTable::TextHash::operator()(std::string_view text) const { return hash64(text); }
 
 SeriesTable::SeriesTable(std::string_view job, std::string_view instance, uint64_t seed) : seed_(seed) {
+  expected_.seed = seed;
   resources_.push_back({std::string(job), std::string(instance), ""});
   scopes_.emplace_back();
 }
@@ -34,10 +42,11 @@ uint32_t SeriesTable::find(std::string_view identity) {
   uint64_t hash = hash64(identity, seed_);
   uint32_t index = next_ < series_.size() && series_[next_].hash == hash ? next_ : probe(hash);
   if (index == none) return none;
-  next_ = index + 1;
+  expect(index + 1);
   if (changed_families_.empty() || !is_outdated(series_[index])) return index;
   // It stays until the end of the scrape, so that its absence is told, but nothing finds it any more.
   series_[index].hash = 0;
+  series_[index].identity_size = 0;
   return none;
 }
 
@@ -64,8 +73,8 @@ void SeriesTable::insert_slot(uint32_t index) {
 
 void SeriesTable::rebuild_slots() {
   size_t wanted = std::bit_ceil(std::max<size_t>(16, series_.size() + series_.size() / 2));
+  slots_ = {};  // the old ones go before the new ones come
   slots_.assign(wanted, 0);
-  slots_.shrink_to_fit();
   for (uint32_t i = 0; i < series_.size(); i++)
     if (series_[i].hash != 0) insert_slot(i);
 }
@@ -74,7 +83,8 @@ uint32_t SeriesTable::add(std::string_view identity, const LabelList* labels, bo
   auto index = static_cast<uint32_t>(series_.size());
   Series series;
   series.hash = hash64(identity, seed_);
-  series.last_seen = scrape_;
+  see(series);
+  series.identity_size = expectable_size(identity);
   series.role = SeriesRole::dropped;
   if (labels) {
     Place place = place_of(labels->get(prometheus::name_label), is_native);
@@ -83,28 +93,14 @@ uint32_t SeriesTable::add(std::string_view identity, const LabelList* labels, bo
     set_boundary(*labels, series);
     set_attributes(*labels, series);
   }
-  if (series_.size() == series_.capacity()) series_.reserve(series_.size() + std::max<size_t>(16, series_.size() / 4));
   series_.push_back(series);
   if (slots_.size() < series_.size() + series_.size() / 4)
     rebuild_slots();
   else
     insert_slot(index);
-  next_ = index + 1;
+  expect(index + 1);
   return index;
 }
-
-// A text behind its length.
-static std::string_view blob_at(const std::string& arena, uint32_t offset) {
-  const char* at = arena.data() + offset;
-  size_t size = 0;
-  for (int shift = 0;; shift += 7) {
-    auto byte = static_cast<unsigned char>(*at++);
-    size |= static_cast<size_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) return {at, size};
-  }
-}
-
-std::string_view SeriesTable::attributes_of(const Series& series) const { return blob_at(arena_, series.attributes); }
 
 MetricFamily& SeriesTable::seen_family(std::string_view name) {
   auto found = families_.find(name);
@@ -128,7 +124,9 @@ void SeriesTable::set_type(std::string_view family, MetricType type) {
   MetricFamily& known = seen_family(family);
   if (known.type == type) return;
   known.type = type;
-  if (!is_new) changed_families_.emplace(family);
+  if (is_new) return;
+  changed_families_.emplace(family);
+  expect(next_);
 }
 
 const MetricFamily* SeriesTable::family(std::string_view name) const {
@@ -167,11 +165,9 @@ void SeriesTable::mark_twins() {
 void SeriesTable::forget_unseen() {
   size_t before = series_.size();
   changed_families_.clear();
-  std::erase_if(series_, [&](const Series& series) { return series.last_seen != scrape_ || series.hash == 0; });
+  if (!has_seen_all()) series_.erase_if([&](const Series& series) { return series.last_seen != scrape_ || series.hash == 0; });
   good_size_ = series_.size();
   std::erase_if(families_, [&](const auto& entry) { return scrape_ - entry.second.last_seen > family_patience_scrapes; });
-  if (series_.capacity() > series_.size() + series_.size() / 8) series_.shrink_to_fit();
-  if (arena_.capacity() > arena_.size() + arena_.size() / 8) arena_.shrink_to_fit();
   if (series_.size() == before) return;
   rebuild_lists();
   rebuild_slots();
@@ -183,7 +179,6 @@ void SeriesTable::forget_all() {
   families_.clear();
   changed_families_.clear();
   good_size_ = 0;
-  series_.shrink_to_fit();
   rebuild_lists();
   rebuild_slots();
 }
@@ -193,7 +188,7 @@ void SeriesTable::rebuild_lists() {
   std::vector<MetricEntry> old_metrics = std::exchange(metrics_, {});
   std::vector<ResourceEntry> old_resources = std::exchange(resources_, {});
   std::vector<ScopeEntry> old_scopes = std::exchange(scopes_, {});
-  std::string old_arena = std::exchange(arena_, {});
+  const BlobStore old_attributes = std::exchange(attributes_, {});
   metric_indexes_.clear();
   resource_indexes_.clear();
   scope_indexes_.clear();
@@ -211,7 +206,8 @@ void SeriesTable::rebuild_lists() {
   };
   uint32_t last_old = none;
   uint32_t last_new = 0;
-  for (Series& series : series_) {
+  for (uint32_t i = 0; i < series_.size(); i++) {
+    Series& series = series_[i];
     if (series.role == SeriesRole::dropped) continue;
     if (metric_places[series.metric] == none) {
       MetricEntry& metric = old_metrics[series.metric];
@@ -221,14 +217,10 @@ void SeriesTable::rebuild_lists() {
     series.metric = moved(metric_places, series.metric, old_metrics, metrics_);
     if (series.attributes != last_old) {
       last_old = series.attributes;
-      last_new = static_cast<uint32_t>(arena_.size());
-      std::string_view blob = blob_at(old_arena, series.attributes);
-      otlp::append_varint(arena_, blob.size());
-      arena_ += blob;
+      last_new = attributes_.add(old_attributes.at(series.attributes));
     }
     series.attributes = last_new;
   }
-  arena_.shrink_to_fit();
   for (uint32_t i = 0; i < metrics_.size(); i++) metric_indexes_[metrics_[i].key(seed_)] = i;
   for (uint32_t i = 1; i < resources_.size(); i++) resource_indexes_[resources_[i].key()] = i;
   for (uint32_t i = 1; i < scopes_.size(); i++) scope_indexes_[scopes_[i].key()] = i;
@@ -236,14 +228,14 @@ void SeriesTable::rebuild_lists() {
 
 size_t SeriesTable::rough_bytes() const {
   constexpr size_t metric_bytes = 150, family_bytes = 250, place_bytes = 300;
-  return series_.size() * (sizeof(Series) + 2 * sizeof(uint32_t)) + arena_.size() + metrics_.size() * metric_bytes +
+  return series_.size() * (sizeof(Series) + 2 * sizeof(uint32_t)) + attributes_.memory_bytes() + metrics_.size() * metric_bytes +
          families_.size() * family_bytes + (resources_.size() + scopes_.size()) * place_bytes;
 }
 
 size_t SeriesTable::memory_bytes() const {
   constexpr size_t map_node_bytes = 64;
   constexpr size_t hash_node_bytes = 40;
-  size_t bytes = series_.capacity() * sizeof(Series) + slots_.capacity() * sizeof(uint32_t) + arena_.capacity();
+  size_t bytes = series_.memory_bytes() + slots_.capacity() * sizeof(uint32_t) + attributes_.memory_bytes();
   bytes +=
       metrics_.capacity() * sizeof(MetricEntry) + resources_.capacity() * sizeof(ResourceEntry) + scopes_.capacity() * sizeof(ScopeEntry);
   bytes +=

@@ -4,7 +4,7 @@
 //
 // A series is found by the hash of the bytes it was written with. What is kept of it is 40 bytes, its place in a hash table, and the attributes
 // of its point in wire form, which the buckets of one histogram share. Relabelling has been done when it was added. Series come in the same
-// order mostly, so that the one behind the last is tried first.
+// order mostly, so that the one behind the last is tried first, by the parser already: expected().
 //
 // Hashes are seeded at random for each process: nobody can choose names that collide.
 
@@ -19,6 +19,8 @@
 #include "otlp/metric_view.h"
 #include "prometheus/exposition.h"
 #include "prometheus/labels.h"
+#include "receivers/prometheus/blob_store.h"
+#include "receivers/prometheus/block_vector.h"
 
 namespace vigia::receivers {
 
@@ -29,13 +31,15 @@ struct Series {
   uint64_t hash = 0;
   uint64_t point = 0;       // hash of the attributes: the parts of one histogram have the same
   double boundary = 0;      // of a bucket or quantile
-  uint32_t attributes = 0;  // where they begin in the arena
+  uint32_t attributes = 0;  // where they are in the store
   uint32_t metric = 0;
-  uint32_t last_seen = 0;  // in which scrape
+  uint32_t last_seen = 0;      // in which scrape
+  uint16_t identity_size = 0;  // 0: it is not expected
   SeriesRole role = SeriesRole::value;
-  bool is_live = false;  // its last point was a value, and its absence has to be told
-  bool is_twin = false;  // relabelling made it the same point as an earlier series
+  bool is_live : 1 = false;  // its last point was a value, and its absence has to be told
+  bool is_twin : 1 = false;  // relabelling made it the same point as an earlier series
 };
+static_assert(sizeof(Series) == 40);
 
 // What a target says about names, by HELP, TYPE and UNIT.
 struct MetricFamily {
@@ -77,6 +81,7 @@ struct ScopeEntry {
 
 class SeriesTable {
  public:
+  using ExpectedSeries = prometheus::ExpectedSeries;
   static constexpr uint32_t none = UINT32_MAX;
 
   // Resource 0 is the target itself.
@@ -85,10 +90,27 @@ class SeriesTable {
   // --- During a scrape ---
   void begin_scrape() {
     scrape_++;
-    next_ = 0;
+    seen_ = 0;
+    expect(0);
   }
   uint32_t scrape() const { return scrape_; }
+  // What the parser may look for before it reads; take_expected() is that series when it has come.
+  const ExpectedSeries& expected() const { return expected_; }
+  uint32_t take_expected() {
+    uint32_t index = next_;
+    expect(index + 1);
+    return index;
+  }
   uint32_t find(std::string_view identity);
+  // True the first time in a scrape.
+  bool see(Series& series) {
+    bool is_first = series.last_seen != scrape_;
+    series.last_seen = scrape_;
+    seen_ += is_first;
+    return is_first;
+  }
+  // Whether nothing that was there before is missing.
+  bool has_seen_all() const { return seen_ == series_.size(); }
   // A new series with its final labels (the name among them), or null for one that relabelling drops. REQUIRES: find() did not find it.
   uint32_t add(std::string_view identity, const prometheus::LabelList* labels, bool is_native);
   Series& operator[](uint32_t index) { return series_[index]; }
@@ -111,8 +133,7 @@ class SeriesTable {
 
   // --- Looking ---
   size_t size() const { return series_.size(); }
-  std::vector<Series>& series() { return series_; }
-  std::string_view attributes_of(const Series& series) const;
+  std::string_view attributes_of(const Series& series) const { return attributes_.at(series.attributes); }
   const std::vector<MetricEntry>& metrics() const { return metrics_; }
   std::vector<ResourceEntry>& resources() { return resources_; }
   const std::vector<ResourceEntry>& resources() const { return resources_; }
@@ -150,17 +171,25 @@ class SeriesTable {
   MetricFamily& seen_family(std::string_view name);
   bool is_outdated(const Series& series) const;
   uint32_t probe(uint64_t hash) const;
+  void expect(uint32_t next) {
+    next_ = next;
+    bool is_known = next < series_.size() && changed_families_.empty();
+    expected_.hash = is_known ? series_[next].hash : 0;
+    expected_.size = is_known ? series_[next].identity_size : 0;
+  }
   void insert_slot(uint32_t index);
   void rebuild_slots();
   void rebuild_lists();
 
   uint64_t seed_;
   uint32_t scrape_ = 0;
-  uint32_t next_ = 0;     // where the series behind the last one is
+  uint32_t next_ = 0;  // where the series behind the last one is
+  ExpectedSeries expected_;
+  size_t seen_ = 0;       // series of this scrape
   size_t good_size_ = 0;  // how many there were after the last scrape that was good
-  std::vector<Series> series_;
+  BlockVector<Series> series_;
   std::vector<uint32_t> slots_;  // index + 1, by hash; a power of two
-  std::string arena_;
+  BlobStore attributes_;
   std::vector<MetricEntry> metrics_;
   std::unordered_map<uint64_t, uint32_t> metric_indexes_;  // by hash
   std::vector<ResourceEntry> resources_;

@@ -70,7 +70,7 @@ void ScrapeServices::deliver(PointWriter& writer, const std::string& customer, c
   pipeline::Batch batch;
   batch.signal = otlp::Signal::metrics;
   batch.payload = writer.take();
-  batch.item_count = writer.point_count();
+  batch.item_count = writer.points_taken();
   if (batch.item_count == 0) return;
   batch.client = pipeline::client_of(customer, peer);
   size_t points = batch.item_count;
