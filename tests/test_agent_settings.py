@@ -13,8 +13,9 @@ import pytest
 import requests
 import yaml
 
+from authority import Authority
 from durable import numbered_spans
-from otlp_sinks import GrpcSink, leaves
+from otlp_sinks import GrpcSink, HttpSink, leaves
 from waiting import wait_until
 
 FREE_PORTS = ("--otlp-grpc-port", "0", "--otlp-http-port", "0", "--health-port", "0")
@@ -187,3 +188,48 @@ def test_who_and_where(start):
             assert (resource["customer.name"], resource["environment"], resource["node.region"]) == ("Empresa XYZ", "staging", "us-east-1")
         (resource,) = wait_until(lambda: attributes("traces", lambda span: span.name == "numbered"), "the span arrives")
         assert (resource["customer.name"], resource["environment"]) == ("Empresa XYZ", "of the application"), "which knows better where it is"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def of_collector(authority):
+    return authority.issue()
+
+
+@pytest.fixture(scope="module")
+def of_agent(authority):
+    return authority.issue()
+
+
+class TestTls:
+    """Towards the collector, which shows a certificate of an authority of its own, and wants one."""
+
+    def test_by_variables_over_grpc(self, start, authority, of_collector, of_agent):
+        with GrpcSink(of_collector, client_authority=authority.certificate) as sink:
+            process = start(f"https://{sink.endpoint}", FIGURES_ALONE, {
+                "OTEL_EXPORTER_OTLP_CERTIFICATE": str(authority.certificate), "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": str(of_agent.certificate),
+                "OTEL_EXPORTER_OTLP_CLIENT_KEY": str(of_agent.key)})
+            sink.wait_for("metrics", 1)
+            assert connectivity(process)["status"] == "healthy"
+
+    def test_by_the_file_over_http(self, start, authority, of_collector, of_agent):
+        tls = {"ca_file": str(authority.certificate), "cert_file": str(of_agent.certificate), "key_file": str(of_agent.key)}
+        with HttpSink(certificates=of_collector, client_authority=authority.certificate) as sink:
+            start(sink.url, over(FIGURES_ALONE, collector={"protocol": "http/protobuf", "tls": tls}))
+            sink.wait_for("metrics", 1)
+
+    @pytest.mark.parametrize("left_out, said", [("ca_file", "the server's certificate was refused"), ("cert_file", "closed the connection")])
+    def test_what_is_left_out_is_missed(self, start, authority, of_collector, of_agent, left_out, said):
+        tls = {"ca_file": str(authority.certificate), "cert_file": str(of_agent.certificate), "key_file": str(of_agent.key)}
+        del tls[left_out]
+        if left_out == "cert_file":
+            del tls["key_file"]
+        with GrpcSink(of_collector, client_authority=authority.certificate) as sink:
+            process = start(f"https://{sink.endpoint}", over(FIGURES_ALONE, collector={"tls": tls}))
+            failed = wait_until(lambda: (found := connectivity(process))["status"] == "unhealthy" and found, "it cannot send")
+            assert said in failed["error"], failed
+            assert sink.item_count("metrics") == 0
