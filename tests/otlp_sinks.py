@@ -173,8 +173,9 @@ class GrpcSink(Sink):
     """OTLP/gRPC on grpcio. `answers` holds status codes to give before it starts to accept; `refuses` says of a request whether it is
     refused for good."""
 
-    def __init__(self, certificates=None, address="127.0.0.1:0", record=None):
-        """`record` is called with what arrives, in the place of the sink's own memory."""
+    def __init__(self, certificates=None, address="127.0.0.1:0", record=None, client_authority=None):
+        """`record` is called with what arrives, in the place of the sink's own memory. By TLS if there are certificates; clients must show
+        theirs if there is a file of who signs them."""
         super().__init__()
         self.answers = []
         self.refuses = lambda request: False
@@ -188,7 +189,8 @@ class GrpcSink(Sink):
             add(self._servicer(signal, base), self._server)
         if certificates:
             pair = (certificates.key.read_bytes(), certificates.certificate.read_bytes())
-            port = self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+            authority = client_authority.read_bytes() if client_authority else None
+            port = self._server.add_secure_port(address, grpc.ssl_server_credentials([pair], authority, authority is not None))
         else:
             port = self._server.add_insecure_port(address)
         self.endpoint = f"127.0.0.1:{port}"
