@@ -31,7 +31,7 @@ def test_the_documents_agent(registry):
     assert {name: answer[name] for name in SEED if not name.endswith("_at")} == {
         name: value for name, value in SEED.items() if not name.endswith("_at")}
     status, again = ask(port, "/api/v1/agents/register", SEED)
-    assert status == 200 and again["registered_at"] == answer["registered_at"]
+    assert status == 201 and again["registered_at"] == answer["registered_at"]
     status, beat = ask(port, f"/api/v1/agents/{SEED['agent_id']}/heartbeat", {}, "POST")
     assert status == 200 and beat["last_seen_at"] >= again["last_seen_at"]
 
@@ -198,10 +198,10 @@ def test_a_reload_keeps_the_agents(vigia, tmp_path):
 
 
 def test_up_serves_the_registry_on_its_api_port(vigia, tmp_path):
-    for attempt in range(2):
+    for _ in range(2):
         up = vigia.role("up", "--http-port", "0", "--otlp-grpc-port", "0", "--otlp-http-port", "0", "--data-dir", str(tmp_path / "data"))
         port = up.ports["http"]
-        assert ask(port, "/api/v1/agents/register", SEED)[0] == (200 if attempt else 201)
+        assert ask(port, "/api/v1/agents/register", SEED)[0] == 201
         assert json.loads(up.get("http", "/health")[1])["status"] == "healthy"
         assert "/api/v1/agents\n" in up.get("http", "/")[1]
         assert f'vigia_agent_up{{customer_id="{SEED["tenant_id"]}",node_id="prod-node-01"' in up.get("http", "/metrics")[1]

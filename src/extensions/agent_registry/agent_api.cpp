@@ -71,21 +71,22 @@ void AgentApi::serve(net::Request request, std::unique_ptr<net::Responder> respo
   auto caller = caller_of(request.head);
   if (!caller.is_ok()) return responder->respond(refuse(caller.status()));
   const auto& [action, agent_id] = std::get<Route>(route);
+  if (Status narrowed = narrow(*caller, action, request.head.query); !narrowed.is_ok()) return responder->respond(refuse(narrowed));
   switch (action) {
     case Action::enroll:
       return enroll(*caller, request.body.view(), std::move(responder));
     case Action::heartbeat:
       return responder->respond(heartbeat(*caller, agent_id, request.body.view()));
     case Action::list:
-      return responder->respond(list(std::move(*caller), request.head.query));
+      return responder->respond(list(*caller, request.head.query));
     case Action::get:
       return responder->respond(get(*caller, agent_id));
     case Action::up:
-      return responder->respond(up(std::move(*caller), agent_id, request.head.query));
+      return responder->respond(up(*caller, agent_id));
     case Action::remove:
       return remove(*caller, agent_id, std::move(responder));
     case Action::targets:
-      return responder->respond(targets(std::move(*caller), request.head));
+      return responder->respond(targets(*caller, request.head));
   }
 }
 
@@ -125,7 +126,8 @@ void AgentApi::enroll(const Caller& caller, std::string_view body, std::unique_p
     if (!seen) return responder->respond(refuse(not_found("the agent was removed again")));
     std::string text;
     append_agent(text, *seen, offline_before_ms(), warnings);
-    responder->respond(json(*is_new ? 201 : 200, text));
+    // Also of a known agent, since whoever registers at each start need not know whether it is the first.
+    responder->respond(json(201, text));
   };
   writer_.put(std::move(agent), std::move(changed));
 }
@@ -143,9 +145,8 @@ net::Response AgentApi::heartbeat(const Caller& caller, const std::string& agent
                                format_rfc3339(now * 1'000'000), config_.heartbeat_interval_ms / 1000));
 }
 
-net::Response AgentApi::list(Caller caller, std::string_view query) const {
+net::Response AgentApi::list(const Caller& caller, std::string_view query) const {
   constexpr size_t default_limit = 100, most = 1'000;
-  if (Status narrowed = narrow(caller, query); !narrowed.is_ok()) return refuse(narrowed);
   auto wanted = query_of(caller, query);
   if (!wanted.is_ok()) return refuse(wanted.status());
   auto limit_text = query_parameter(query, {"limit"});
@@ -193,8 +194,7 @@ void AgentApi::remove(const Caller& caller, const std::string& agent_id, std::un
 }
 
 // A page for Prometheus without a sample on it: that it is there is `up`.
-net::Response AgentApi::up(Caller caller, const std::string& agent_id, std::string_view query) const {
-  if (Status narrowed = narrow(caller, query); !narrowed.is_ok()) return refuse(narrowed);
+net::Response AgentApi::up(const Caller& caller, const std::string& agent_id) const {
   auto found = agents_.find(caller.customers, agent_id);
   if (!found.is_ok()) return refuse(found.status());
   if (found->last_seen_ms < offline_before_ms()) return refuse(Refused{503, "the agent is offline", ""});
@@ -203,9 +203,8 @@ net::Response AgentApi::up(Caller caller, const std::string& agent_id, std::stri
 
 // Agents that are offline stay among the targets: "up" has to become 0, not to end. For one that nobody can scrape it is we who answer, by its
 // heartbeats, where whoever asks has reached us.
-net::Response AgentApi::targets(Caller caller, const net::RequestHead& head) const {
+net::Response AgentApi::targets(const Caller& caller, const net::RequestHead& head) const {
   std::string_view query = head.query;
-  if (Status narrowed = narrow(caller, query); !narrowed.is_ok()) return refuse(narrowed);
   auto wanted = query_of(caller, query);
   auto job = query_parameter(query, {"job"});
   if (!wanted.is_ok() || !job.is_ok()) return refuse(wanted.is_ok() ? job.status() : wanted.status());

@@ -51,15 +51,16 @@ class AgentApi final : public pipeline::PageService {
                                                       std::vector<std::pair<std::string_view, Action>> methods, std::string agent_id);
   static std::optional<Refused> check_body(const net::RequestHead& head, Action action);
   Result<Caller> caller_of(const net::RequestHead& head) const;
-  Status narrow(Caller& caller, std::string_view query) const;
+  // Refuses parameters that the action does not know.
+  static Status narrow(Caller& caller, Action action, std::string_view query);
 
   void enroll(const Caller& caller, std::string_view body, std::unique_ptr<net::Responder> responder);
   net::Response heartbeat(const Caller& caller, const std::string& agent_id, std::string_view body);
-  net::Response list(Caller caller, std::string_view query) const;
+  net::Response list(const Caller& caller, std::string_view query) const;
   net::Response get(const Caller& caller, const std::string& agent_id) const;
   void remove(const Caller& caller, const std::string& agent_id, std::unique_ptr<net::Responder> responder);
-  net::Response up(Caller caller, const std::string& agent_id, std::string_view query) const;
-  net::Response targets(Caller caller, const net::RequestHead& head) const;
+  net::Response up(const Caller& caller, const std::string& agent_id) const;
+  net::Response targets(const Caller& caller, const net::RequestHead& head) const;
   Result<tenancy::AgentQuery> query_of(const Caller& caller, std::string_view query) const;
 
   int64_t offline_before_ms() const { return clock_.now_ms() - config_.offline_after_ms; }

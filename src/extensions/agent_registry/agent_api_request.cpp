@@ -74,10 +74,18 @@ Result<Caller> AgentApi::caller_of(const net::RequestHead& head) const {
   return caller;
 }
 
-// A parameter asks for one of the caller's customers.
-Status AgentApi::narrow(Caller& caller, std::string_view query) const {
+// A slip such as "?tenat=acme" must not be answered with the agents of all, so it is an error. Whoever registers or beats is not asked for
+// parameters, and may have some of its own.
+Status AgentApi::narrow(Caller& caller, Action action, std::string_view query) {
+  std::vector<std::string> known = {"customer", "customer_id", "tenant", "tenant_id"};
+  auto knows = [&](std::initializer_list<const char*> names) { known.insert(known.end(), names.begin(), names.end()); };
+  if (action == Action::enroll || action == Action::heartbeat) return {};
+  if (action == Action::list) knows({"workspace", "workspace_id", "status", "limit", "cursor"});
+  if (action == Action::targets) knows({"workspace", "workspace_id", "status", "job"});
+  RETURN_IF_ERROR(check_parameters(query, known));
   ASSIGN_OR_RETURN(std::optional<std::string> customer, query_parameter(query, {"customer", "customer_id", "tenant", "tenant_id"}));
   if (!customer) return {};
+  // A parameter asks for one of the caller's customers.
   if (!caller.customers.contains(*customer)) return {StatusCode::permission_denied, "the customer asked for is not the caller"};
   caller.customers.only = *customer;
   return {};

@@ -29,7 +29,7 @@ TEST_F(AgentRegistryTest, the_documents_agent_registers) {
   EXPECT_NE(first.text("registered_at").substr(0, 10), "2025-12-13");
   EXPECT_EQ(first.json.find("warnings"), nullptr) << first.body;
   Answer again = enroll(document_of_the_seed);
-  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.status, 201) << again.body;
   EXPECT_EQ(again.text("registered_at"), first.text("registered_at"));
   EXPECT_EQ(ids("/api/v1/agents"), Ids{"tfo-agent-prod-node-01"});
   EXPECT_TRUE(has_metric("vigia_agent_registry_registrations_total{result=\"new\"} 1"));
@@ -111,6 +111,38 @@ TEST_F(AgentRegistryTest, requests_that_cannot_be_meant) {
   EXPECT_EQ(head.body, "");
   for (const char* query : {"limit=0", "limit=1001", "limit=x", "status=away", "cursor=zz", "cursor=6161", "tenant=%g0"})
     EXPECT_EQ(get(std::string("/api/v1/agents?") + query).status, 400) << query;
+}
+
+// What is passed over would be answered with the agents of all.
+TEST_F(AgentRegistryTest, parameters_that_nobody_knows_are_refused_by_name) {
+  start();
+  ASSERT_EQ(enroll(R"({"agent_id":"a","customer_id":"acme"})").status, 201);
+  ASSERT_EQ(enroll(R"({"agent_id":"a","customer_id":"beta"})").status, 201);
+  struct Case {
+    const char* path;
+    const char* reason;
+  };
+  const Case cases[] = {
+      {"/api/v1/agents?tenat=acme", "tenat: unknown parameter; did you mean \"tenant\"? (known parameters: customer, customer_id, "},
+      {"/api/v1/agents?limit=1&page=2", "page: unknown parameter (known parameters: "},
+      {"/api/v1/agents?offset", "offset: unknown parameter"},
+      {"/api/v1/agents?job=customer-agents", "job: unknown parameter"},
+      {"/api/v1/agents/a?customer=acme&full=1", "full: unknown parameter (known parameters: customer, customer_id, tenant, tenant_id)"},
+      {"/api/v1/agents/a/up?custmer=acme", "did you mean \"customer\"?"},
+      {"/api/v1/sd/agents?jobs=customer-agents", "did you mean \"job\"?"},
+  };
+  for (const Case& one : cases) {
+    Answer answer = get(one.path);
+    EXPECT_EQ(answer.status, 400) << one.path;
+    EXPECT_NE(answer.text("error").find(one.reason), std::string::npos) << one.path << " " << answer.body;
+  }
+  Answer endless = get("/api/v1/agents?" + std::string(2'000, 'x'));
+  EXPECT_EQ(endless.status, 400);
+  EXPECT_LT(endless.body.size(), 400u) << endless.body;
+  EXPECT_EQ(ask("DELETE", "/api/v1/agents/a?tenat=acme").status, 400);
+  EXPECT_EQ(get("/api/v1/agents/a?customer=acme").text("customer_id"), "acme");
+  EXPECT_EQ(ask("DELETE", "/api/v1/agents/a?tenant=acme").status, 204);
+  EXPECT_EQ(ids("/api/v1/agents?&status=online&"), Ids{"a"}) << "the other customer's";
 }
 
 // Every way in, as the other customer.
@@ -242,7 +274,7 @@ TEST_F(AgentRegistryTest, a_full_registry_says_so_and_goes_on) {
   Answer refused = enroll(R"({"agent_id":"c"})");
   EXPECT_EQ(refused.status, 507);
   EXPECT_NE(refused.text("error").find("max_agents"), std::string::npos);
-  EXPECT_EQ(enroll(R"({"agent_id":"b","hostname":"moved"})").status, 200);
+  EXPECT_EQ(enroll(R"({"agent_id":"b","hostname":"moved"})").status, 201);
   EXPECT_EQ(ask("DELETE", "/api/v1/agents/a").status, 204);
   EXPECT_EQ(ask("DELETE", "/api/v1/agents/a").status, 404);
   EXPECT_EQ(enroll(R"({"agent_id":"c"})").status, 201);
