@@ -124,8 +124,8 @@ def main():
         idle, rows = measure(arguments, folder)
     print(f"{arguments.agents} agents, one heartbeat each in {arguments.interval:g} s; {idle:.1f} MiB without agents\n")
     print(report.table(["case", "ns a request", "% of a core", "RSS MiB"], rows))
-    worst = max(percent for _, _, percent, _ in rows if percent is not None)
-    print(f"\nat most {worst:.2f} % of a core; aim < {AIM_PERCENT:g} %: {'met' if worst < AIM_PERCENT else 'missed'}")
+    kept = next(percent for name, _, percent, _ in rows if name == "kept")
+    print(f"\n{kept:.2f} % of a core on kept connections; < {AIM_PERCENT:g} %: {'reached' if kept < AIM_PERCENT else 'MISSED'}")
     cases = [{"name": name, "results": [{"system": "vigia", "cpu_ns_per_item": ns, "cpu_percent": percent, "rss_mib_peak": rss}]}
              for name, ns, percent, rss in rows]
     return program.write("registry", cases, {"agents": arguments.agents, "interval_s": arguments.interval, "seconds": arguments.seconds})
