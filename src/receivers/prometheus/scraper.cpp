@@ -145,6 +145,8 @@ void Scraper::request(Result<net::Headers> headers) {
 
 void Scraper::on_head(const net::ClientResponse& head) {
   if (is_stopped_ || !round_ || head.status != 200) return;
+  // The protocol lets a server take its answer back and begin another, but what was read cannot be taken back.
+  if (body_) return round_->fail(unavailable("the target began its answer anew"));
   body_ = std::make_unique<ScrapeBody>(*job_, services_->context.ledger, [this] { return read_piece(); });
   if (Status status = body_->open(head.headers); !status.is_ok())
     round_->fail(std::move(status));

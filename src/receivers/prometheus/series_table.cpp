@@ -73,7 +73,7 @@ void SeriesTable::insert_slot(uint32_t index) {
 
 void SeriesTable::rebuild_slots() {
   size_t wanted = std::bit_ceil(std::max<size_t>(16, series_.size() + series_.size() / 2));
-  slots_ = {};  // the old ones go before the new ones come
+  std::vector<uint32_t>().swap(slots_);  // the old ones go before the new ones come
   slots_.assign(wanted, 0);
   for (uint32_t i = 0; i < series_.size(); i++)
     if (series_[i].hash != 0) insert_slot(i);
