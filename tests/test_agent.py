@@ -153,6 +153,21 @@ def test_the_collector_goes_away_and_comes_back(start):
         wait_until(lambda: wanted <= set(arrived_numbers(backend)), "every span arrives")
 
 
+def test_a_collector_that_refuses_everything_is_told(start):
+    """It answers, so it is reached; but nothing arrives, and that is not healthy."""
+    with HttpSink() as sink:
+        sink.answers = [(400, {})] * 100_000
+        process = start(sink.url, quick=("--set", "processors.batch.timeout=100ms"), environment={"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"})
+        page = wait_until(lambda: (found := health(process)[1])["status"] == "degraded" and found, "the page says so", 40)
+        connectivity = page["checks"]["collector_connectivity"]
+        assert list(connectivity) == ["status", "endpoint", "last_successful_send", "error", "retry_attempts"], "as when it is away"
+        assert (connectivity["status"], connectivity["last_successful_send"], connectivity["retry_attempts"]) == ("unhealthy", None, 0)
+        assert re.search(r"the last \d+ sends were all refused for good: HTTP 400", connectivity["error"])
+        assert page["collector_reachable"] is True and health(process, "/health/ready")[0] == 200
+        sink.answers = []
+        wait_until(lambda: health(process)[1]["status"] == "healthy", "the first send that is taken makes it well again")
+
+
 def test_a_full_buffer_is_unhealthy_and_not_ready(start):
     process = start("http://127.0.0.1:1", environment={"BUFFER_MAX_SIZE": "4", "METRICS_ENABLED": "false", "LOGS_ENABLED": "false"})
     answers = [send_spans(process, 1_000 * (number + 1), 500) for number in range(10)]
