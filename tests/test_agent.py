@@ -143,7 +143,8 @@ def test_the_collector_goes_away_and_comes_back(start):
         wait_until(lambda: list(figure(process, "agent_collector_reachable").values()) == [0], "the alert's expression is true")
         page = health(process)[1]
         connectivity = page["checks"]["collector_connectivity"]
-        assert connectivity["status"] == "unhealthy" and connectivity["retry_attempts"] >= 1 and connectivity["error"]
+        assert connectivity["status"] == "unhealthy" and connectivity["retry_attempts"] >= 1
+        assert connectivity["error"].count(backend.endpoint) == 1, "it is said once who cannot be reached"
         assert page["collector_reachable"] is False and page["checks"]["buffer"]["current_size"] > 0
         assert health(process, "/health/ready")[0] == 200, "away is not unready"
         backend.come()
@@ -151,6 +152,21 @@ def test_the_collector_goes_away_and_comes_back(start):
         wait_until(lambda: health(process)[1]["checks"]["buffer"]["current_size"] == 0, "the buffer drains")
         wanted = {1_000 * (number + 1) + offset for number in taken for offset in range(10)}
         wait_until(lambda: wanted <= set(arrived_numbers(backend)), "every span arrives")
+
+
+def test_a_collector_that_refuses_everything_is_told(start):
+    """It answers, so it is reached; but nothing arrives, and that is not healthy."""
+    with HttpSink() as sink:
+        sink.answers = [(400, {})] * 100_000
+        process = start(sink.url, quick=("--set", "processors.batch.timeout=100ms"), environment={"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"})
+        page = wait_until(lambda: (found := health(process)[1])["status"] == "degraded" and found, "the page says so", 40)
+        connectivity = page["checks"]["collector_connectivity"]
+        assert list(connectivity) == ["status", "endpoint", "last_successful_send", "error", "retry_attempts"], "as when it is away"
+        assert (connectivity["status"], connectivity["last_successful_send"], connectivity["retry_attempts"]) == ("unhealthy", None, 0)
+        assert re.search(r"the last \d+ sends were all refused for good: HTTP 400", connectivity["error"])
+        assert page["collector_reachable"] is True and health(process, "/health/ready")[0] == 200
+        sink.answers = []
+        wait_until(lambda: health(process)[1]["status"] == "healthy", "the first send that is taken makes it well again")
 
 
 def test_a_full_buffer_is_unhealthy_and_not_ready(start):

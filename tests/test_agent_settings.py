@@ -233,3 +233,19 @@ class TestTls:
             failed = wait_until(lambda: (found := connectivity(process))["status"] == "unhealthy" and found, "it cannot send")
             assert said in failed["error"], failed
             assert sink.item_count("metrics") == 0
+
+
+def test_a_signals_variables_count_more_than_the_general_ones(start):
+    with HttpSink() as sink, GrpcSink() as for_logs:
+        start(sink.url, {"buffer": {"flush_interval": "50ms"}}, {
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_HEADERS": "x-of=all,x-key=1",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x-of=traces", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": "none",
+            "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": f"http://{for_logs.endpoint}", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL": "grpc"})
+        for signal in ("traces", "metrics"):
+            sink.wait_for(signal, 1)
+        for_logs.wait_for("logs", 1)
+        of = {signal: sink.received(signal)[0].headers for signal in ("traces", "metrics")}
+        assert (of["traces"]["x-of"], of["metrics"]["x-of"]) == ("traces", "all")
+        assert "x-key" not in of["traces"] and of["metrics"]["x-key"] == "1"
+        assert "content-encoding" not in of["traces"] and of["metrics"]["content-encoding"] == "gzip"
+        assert sink.item_count("logs") == 0 and for_logs.received("logs")[0].headers["x-of"] == "all"

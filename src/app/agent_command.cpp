@@ -74,12 +74,18 @@ std::shared_ptr<const config::Source> without_taken_listeners(AgentSettings& set
   return source;
 }
 
+bool is_destination_known(const AgentSettings::Collector& collector) {
+  for (const char* signal : {"traces", "metrics", "logs"})
+    if (collector.of(signal).endpoint.empty()) return false;
+  return true;
+}
+
 void require_settings(const AgentSettings& settings, config::Diagnostics& diagnostics) {
   if (settings.customer.id.empty())
     diagnostics.error({}, "",
                       "whose node this is is not known: set CUSTOMER_ID, or say --customer-id ID, or customer.id in the agent's "
                       "configuration file");
-  if (settings.collector.endpoint.empty() && settings.collector.signal_endpoints.size() < 3)
+  if (!is_destination_known(settings.collector))
     diagnostics.error({}, "",
                       "where to send is not known: set OTEL_EXPORTER_OTLP_ENDPOINT, or say --collector-endpoint URL, or "
                       "collector.endpoint in the agent's configuration file");
@@ -92,7 +98,10 @@ void require_settings(const AgentSettings& settings, config::Diagnostics& diagno
 
 void fill_in_examples(AgentSettings& settings) {
   if (settings.customer.id.empty()) settings.customer.id = "CUSTOMER_ID-is-not-set";
-  if (settings.collector.endpoint.empty()) settings.collector.endpoint = "http://collector:4317";
+  const std::string example = "http://collector:4317";
+  if (settings.collector.endpoint.empty()) settings.collector.endpoint = example;
+  for (auto& [signal, destination] : settings.collector.signals)
+    if (destination.endpoint.empty()) destination.endpoint = example;
 }
 
 }  // namespace

@@ -55,7 +55,8 @@ std::string connectivity(const AgentCondition& condition) {
   const pipeline::DeliverySummary& delivery = condition.delivery;
   std::string last = delivery.last_success_wall_ns == 0 ? "null" : json_text(format_rfc3339(delivery.last_success_wall_ns, 0));
   std::string common = fmt::format(R"("endpoint":{},"last_successful_send":{})", json_text(condition.endpoint), last);
-  if (delivery.is_reachable) return fmt::format(R"({{"status":"healthy",{},"latency_ms":{}}})", common, delivery.latency_ms);
+  if (delivery.is_reachable && !delivery.refuses_everything)
+    return fmt::format(R"({{"status":"healthy",{},"latency_ms":{}}})", common, delivery.latency_ms);
   return fmt::format(R"({{"status":"unhealthy",{},"error":{},"retry_attempts":{}}})", common, json_text(delivery.error),
                      delivery.failures_in_a_row);
 }
@@ -75,7 +76,8 @@ std::string resources(const AgentCondition& condition) {
 
 std::string_view overall_state(const AgentCondition& condition) {
   if (!condition.is_running) return "unhealthy";
-  bool is_well = condition.delivery.is_reachable && buffer_state(condition.delivery) == "healthy";
+  const pipeline::DeliverySummary& delivery = condition.delivery;
+  bool is_well = delivery.is_reachable && !delivery.refuses_everything && buffer_state(delivery) == "healthy";
   return is_well ? "healthy" : "degraded";
 }
 

@@ -90,6 +90,20 @@ TEST(AgentHealth, BeforeTheFirstSendNothingIsWrong) {
   EXPECT_NE(agent_health_json(condition, now_ns).find(R"("last_successful_send":null)"), std::string::npos);
 }
 
+TEST(AgentHealth, ACollectorThatRefusesEverythingIsReachedAndNotWell) {
+  AgentCondition condition = healthy();
+  condition.delivery.refuses_everything = true;
+  condition.delivery.last_success_wall_ns = 0;
+  condition.delivery.error = "the last 5 sends were all refused for good: HTTP 400";
+  EXPECT_EQ(overall_state(condition), "degraded");
+  std::string json = agent_health_json(condition, now_ns);
+  EXPECT_NE(json.find(R"("collector_connectivity":{"status":"unhealthy","endpoint":"collector.tuempresa.com:4317",)"
+                      R"("last_successful_send":null,"error":"the last 5 sends were all refused for good: HTTP 400","retry_attempts":0})"),
+            std::string::npos)
+      << json;
+  EXPECT_NE(json.find(R"("collector_reachable":true)"), std::string::npos);
+}
+
 TEST(AgentHealth, AnErrorsTextCannotBreakTheJson) {
   AgentCondition condition = healthy();
   condition.delivery.is_reachable = false;

@@ -1,5 +1,8 @@
 #include "app/agent_pipelines.h"
 
+#include <algorithm>
+#include <span>
+
 #include <fmt/core.h>
 
 #include "app/presets.h"
@@ -32,20 +35,33 @@ bool is_wanted(const AgentSettings& settings, std::string_view signal) {
   return signal == "metrics" ? settings.telemetry.metrics : settings.telemetry.logs;
 }
 
-std::string exporter_type(const AgentSettings& settings) { return settings.protocol() == AgentProtocol::http ? "otlphttp" : "otlp"; }
+std::string_view exporter_type(const AgentSettings::Destination& destination) {
+  return destination.protocol() == AgentProtocol::http ? "otlphttp" : "otlp";
+}
 
-// gRPC has one endpoint for each exporter, so signals that go elsewhere get one of their own.
+// Whether the exporter of the other signals cannot serve this one. With HTTP one exporter has an endpoint for each signal.
+bool stands_alone(const AgentSettings::Collector& collector, std::string_view signal) {
+  AgentSettings::Destination own = collector.of(signal);
+  if (own.protocol() != collector.protocol() || own.is_plain() != collector.is_plain()) return true;
+  if (own.protocol() == AgentProtocol::grpc && collector.has_own_endpoint(signal)) return true;
+  own.endpoint = collector.endpoint;
+  own.said_protocol = collector.said_protocol;
+  return own != collector;
+}
+
 bool is_split(const AgentSettings& settings) {
-  return settings.protocol() == AgentProtocol::grpc && !settings.collector.signal_endpoints.empty();
+  return std::any_of(std::begin(signals), std::end(signals),
+                     [&](std::string_view signal) { return stands_alone(settings.collector, signal); });
 }
 
 std::string exporter_of(const AgentSettings& settings, std::string_view signal) {
-  return is_split(settings) ? fmt::format("{}/{}", exporter_type(settings), signal) : exporter_type(settings);
+  if (!is_split(settings)) return std::string(exporter_type(settings.collector));
+  return fmt::format("{}/{}", exporter_type(settings.collector.of(signal)), signal);
 }
 
-std::string with_scheme(const std::string& endpoint, const AgentSettings& settings) {
-  if (endpoint.find("://") != std::string::npos) return endpoint;
-  return (settings.is_plain() ? "http://" : "https://") + endpoint;
+std::string with_scheme(const AgentSettings::Destination& destination) {
+  if (destination.endpoint.find("://") != std::string::npos) return destination.endpoint;
+  return (destination.is_plain() ? "http://" : "https://") + destination.endpoint;
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -135,61 +151,60 @@ std::string processors(const AgentSettings& settings) {
   return text;
 }
 
-std::string tls(const AgentSettings& settings) {
-  if (settings.is_plain()) return "insecure: true";
+std::string tls(const AgentSettings::Destination& destination) {
+  if (destination.is_plain()) return "insecure: true";
   std::string text;
   auto add = [&](std::string_view key, const std::string& file) {
     if (!file.empty()) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", key, quoted(file));
   };
-  add("ca_file", settings.collector.ca_file);
-  add("cert_file", settings.collector.cert_file);
-  add("key_file", settings.collector.key_file);
+  add("ca_file", destination.ca_file);
+  add("cert_file", destination.cert_file);
+  add("key_file", destination.key_file);
   return text;
 }
 
-std::map<std::string, std::string> headers(const AgentSettings& settings) {
-  std::map<std::string, std::string> all = settings.collector.headers;
+std::map<std::string, std::string> headers(const AgentSettings& settings, const AgentSettings::Destination& destination) {
+  std::map<std::string, std::string> all = destination.headers;
   if (settings.customer.workspace_id.empty()) return all;
   all.emplace("X-Workspace-Id", settings.customer.workspace_id);
   all.emplace("X-Tenant-Id", settings.customer.id);
   return all;
 }
 
-std::string endpoints(const AgentSettings& settings, std::string_view signal) {
-  const auto& own = settings.collector.signal_endpoints;
-  if (settings.protocol() == AgentProtocol::grpc) {
-    auto found = own.find(std::string(signal));
-    return fmt::format("    endpoint: {}\n", quoted(found == own.end() ? settings.collector.endpoint : found->second));
-  }
+// Where one exporter sends these signals.
+std::string endpoints(const AgentSettings::Collector& collector, std::span<const std::string_view> served) {
+  const AgentSettings::Destination& first = collector.of(served[0]);
+  if (first.protocol() == AgentProtocol::grpc) return fmt::format("    endpoint: {}\n", quoted(first.endpoint));
   std::string text;
-  if (!settings.collector.endpoint.empty())
-    text += fmt::format("    endpoint: {}\n", quoted(with_scheme(settings.collector.endpoint, settings)));
-  for (const auto& [name, endpoint] : own) text += fmt::format("    {}_endpoint: {}\n", name, quoted(with_scheme(endpoint, settings)));
+  if (!collector.endpoint.empty()) text += fmt::format("    endpoint: {}\n", quoted(with_scheme(collector)));
+  for (std::string_view signal : served)
+    if (collector.has_own_endpoint(signal)) text += fmt::format("    {}_endpoint: {}\n", signal, quoted(with_scheme(collector.of(signal))));
   return text;
 }
 
-std::string exporter(const AgentSettings& settings, const std::string& id, std::string_view signal) {
+std::string exporter(const AgentSettings& settings, std::span<const std::string_view> served) {
   const AgentSettings::Collector& collector = settings.collector;
-  std::string text = fmt::format("  {}:\n", id) + endpoints(settings, signal);
+  const AgentSettings::Destination& destination = collector.of(served[0]);
+  std::string text = fmt::format("  {}:\n", exporter_of(settings, served[0])) + endpoints(collector, served);
   text += fmt::format(
       "    tls: {{{}}}\n"
       "    compression: {}\n"
       "    timeout: {}\n"
       "    retry_on_failure: {{enabled: {}, initial_interval: {}, max_interval: {}, max_elapsed_time: {}}}\n"
       "    sending_queue: {{storage: file_storage, queue_size: {}}}\n",
-      tls(settings), collector.compression, milliseconds(collector.timeout_ms), collector.retries,
+      tls(destination), destination.compression, milliseconds(destination.timeout_ms), collector.retries,
       milliseconds(collector.initial_interval_ms), milliseconds(collector.max_interval_ms), milliseconds(collector.max_elapsed_time_ms),
       settings.buffer.max_size);
   std::string lines;
-  for (const auto& [name, value] : headers(settings)) lines += fmt::format("      {}: {}\n", quoted(name), quoted(value));
+  for (const auto& [name, value] : headers(settings, destination)) lines += fmt::format("      {}: {}\n", quoted(name), quoted(value));
   if (!lines.empty()) text += "    headers:\n" + lines;
   return text;
 }
 
 std::string exporters(const AgentSettings& settings) {
   std::string text = "exporters:\n";
-  if (!is_split(settings)) return text + exporter(settings, exporter_type(settings), "");
-  for (std::string_view signal : signals) text += exporter(settings, exporter_of(settings, signal), signal);
+  if (!is_split(settings)) return text + exporter(settings, signals);
+  for (const std::string_view& signal : signals) text += exporter(settings, {&signal, 1});
   return text;
 }
 
@@ -221,10 +236,10 @@ std::string registration(const AgentSettings& settings) {
                       is_loopback(settings.health_check.host) || !settings.registration.is_scraped ? 0 : settings.health_check.port,
                       milliseconds(settings.registration.heartbeat_interval_ms));
   bool is_https = endpoint.starts_with("https://");
-  if (is_https) text += fmt::format("    tls: {{{}}}\n", tls(settings));
+  if (is_https) text += fmt::format("    tls: {{{}}}\n", tls(settings.collector));
   // Credentials that the collector gets under TLS are not told in plain text.
   std::string lines;
-  if (is_https || settings.is_plain())
+  if (is_https || settings.collector.is_plain())
     for (const auto& [name, value] : settings.collector.headers) add_setting(lines, "  " + quoted(name), value);
   if (!lines.empty()) text += "    headers:\n" + lines;
   std::string attributes;
@@ -268,7 +283,7 @@ std::string service(const AgentSettings& settings) {
 }  // namespace
 
 std::vector<std::string> agent_exporters(const AgentSettings& settings) {
-  if (!is_split(settings)) return {exporter_type(settings)};
+  if (!is_split(settings)) return {std::string(exporter_type(settings.collector))};
   std::vector<std::string> ids;
   for (std::string_view signal : signals) ids.push_back(exporter_of(settings, signal));
   return ids;

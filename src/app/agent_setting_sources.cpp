@@ -95,7 +95,7 @@ class SettingReader {
       std::string_view key = trim(pair.substr(0, equals));
       std::optional<std::string> value = equals == std::string_view::npos ? std::nullopt : without_percents(trim(pair.substr(equals + 1)));
       if (key.empty() || !value) {
-        diagnostics_.error(position, std::string(name.key), "expected pairs such as a=b,c=d with %XX for special characters");
+        diagnostics_.error(position, name.key, "expected pairs such as a=b,c=d with %XX for special characters");
         continue;
       }
       if (config::MapEntry* entry = map.find(key))
@@ -116,12 +116,8 @@ void warn_about_others(const config::EnvironmentReader& environment, config::Dia
     if (text && !text->empty())
       diagnostics.warning({}, "", fmt::format("the variable {} has no effect on the agent: {}", variable, instead));
   };
-  for (const char* signal : {"TRACES", "METRICS", "LOGS"}) {
-    for (const char* what :
-         {"PROTOCOL", "INSECURE", "HEADERS", "TIMEOUT", "COMPRESSION", "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"})
-      warn(fmt::format("OTEL_EXPORTER_OTLP_{}_{}", signal, what), fmt::format("OTEL_EXPORTER_OTLP_{} counts for all signals", what));
+  for (const char* signal : {"TRACES", "METRICS", "LOGS"})
     warn(fmt::format("OTEL_{}_EXPORTER", signal), fmt::format("it sends OTLP; {}_ENABLED=false sends none", signal));
-  }
   warn("OTEL_METRIC_EXPORT_INTERVAL", "set METRICS_INTERVAL");
   for (const char* name : {"OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}) warn(name, "set TRACES_SAMPLE_RATE");
   warn("OTEL_SDK_DISABLED", "stop it instead");
@@ -134,9 +130,7 @@ std::string file_to_read(const Arguments& arguments, FileSystem& files) {
   return text.is_ok() || text.status().code() != StatusCode::not_found ? std::string(default_agent_file) : "";
 }
 
-}  // namespace
-
-const std::vector<SettingName>& setting_names() {
+const std::vector<SettingName>& plain_setting_names() {
   using Form = SettingForm;
   static const std::vector<SettingName> names = {
       {"collector::endpoint", "collector-endpoint", "URL", {"OTEL_EXPORTER_OTLP_ENDPOINT", "TELEMETRYFLOW_ENDPOINT"}},
@@ -188,6 +182,32 @@ const std::vector<SettingName>& setting_names() {
   return names;
 }
 
+// What OpenTelemetry has for all signals it has for each of them, too: OTEL_EXPORTER_OTLP_TRACES_HEADERS says collector::traces::headers.
+std::vector<SettingName> with_names_of_signals() {
+  constexpr std::string_view key_prefix = "collector::", variable_prefix = "OTEL_EXPORTER_OTLP_";
+  std::vector<SettingName> names = plain_setting_names();
+  for (const SettingName& name : plain_setting_names()) {
+    if (!name.key.starts_with(key_prefix) || !name.variables[0].starts_with(variable_prefix)) continue;
+    std::string key = name.key.substr(key_prefix.size());
+    if (key.ends_with("endpoint")) continue;  // named above
+    std::string variable = name.variables[0].substr(variable_prefix.size());
+    for (auto [signal, in_variables] : {std::pair{"traces", "TRACES"}, {"metrics", "METRICS"}, {"logs", "LOGS"}})
+      names.push_back({fmt::format("{}{}::{}", key_prefix, signal, key),
+                       "",
+                       "",
+                       {fmt::format("{}{}_{}", variable_prefix, in_variables, variable)},
+                       name.form});
+  }
+  return names;
+}
+
+}  // namespace
+
+const std::vector<SettingName>& setting_names() {
+  static const std::vector<SettingName> names = with_names_of_signals();
+  return names;
+}
+
 std::optional<config::Node> read_setting_sources(const Arguments& arguments, const config::EnvironmentReader& environment,
                                                  FileSystem& files, config::Diagnostics& diagnostics) {
   config::Node root = map_node({});
@@ -201,8 +221,8 @@ std::optional<config::Node> read_setting_sources(const Arguments& arguments, con
   warn_about_others(environment, diagnostics);
   SettingReader reader(diagnostics);
   for (const SettingName& name : setting_names())
-    for (std::string_view variable : name.variables) {
-      std::optional<std::string> text = environment(std::string(variable));
+    for (const std::string& variable : name.variables) {
+      std::optional<std::string> text = environment(variable);
       if (!text || text->empty()) continue;  // compose files pass what is not set as nothing
       reader.add(root, name, std::move(*text), fmt::format("the variable {}", variable));
       break;

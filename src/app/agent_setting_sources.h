@@ -24,10 +24,10 @@ enum class SettingForm : uint8_t {
 };
 
 struct SettingName {
-  std::string_view key;  // "customer::id", as in the file.
+  std::string key;  // "customer::id", as in the file.
   std::string_view flag;
-  std::string_view value_name;              // Of the flag; "" is a switch.
-  std::vector<std::string_view> variables;  // The first that is set counts.
+  std::string_view value_name;         // Of the flag; "" is a switch.
+  std::vector<std::string> variables;  // The first that is set counts.
   SettingForm form = SettingForm::text;
 };
 const std::vector<SettingName>& setting_names();

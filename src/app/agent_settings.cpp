@@ -24,6 +24,13 @@ std::string_view authority_of(std::string_view endpoint) {
   return endpoint.substr(0, endpoint.find('/'));
 }
 
+std::optional<AgentProtocol> protocol_of_port(std::string_view endpoint) {
+  std::string_view authority = authority_of(endpoint);
+  if (authority.ends_with(":4318")) return AgentProtocol::http;
+  if (authority.ends_with(":4317")) return AgentProtocol::grpc;
+  return std::nullopt;
+}
+
 // Why the text is no endpoint; "" when it is one.
 std::string endpoint_mistake(std::string_view endpoint) {
   constexpr std::string_view hint = "expected where the collector listens, such as http://collector:4317 or collector:4317";
@@ -51,20 +58,13 @@ void decode_retry(Section& in, AgentSettings::Collector& out) {
   in.duration_ms("max_elapsed_time", out.max_elapsed_time_ms);
 }
 
-void decode_collector(Section& in, AgentSettings::Collector& out) {
+void decode_destination(Section& in, AgentSettings::Destination& out) {
   in.field("endpoint", out.endpoint);
   check_endpoint(in, "endpoint", out.endpoint);
-  for (std::string signal : {"traces", "metrics", "logs"}) {
-    std::string key = signal + "_endpoint";
-    std::string endpoint;
-    if (!in.field(key, endpoint)) continue;
-    check_endpoint(in, key, endpoint);
-    out.signal_endpoints[signal] = endpoint;
-  }
   AgentProtocol protocol = AgentProtocol::grpc;
   if (in.choice("protocol", protocol,
                 {{"grpc", AgentProtocol::grpc}, {"http/protobuf", AgentProtocol::http}, {"http", AgentProtocol::http}}))
-    out.protocol = protocol;
+    out.said_protocol = protocol;
   in.field("insecure", out.insecure);
   in.section("tls", [&](Section& tls) {
     tls.field("ca_file", out.ca_file);
@@ -72,9 +72,30 @@ void decode_collector(Section& in, AgentSettings::Collector& out) {
     tls.field("key_file", out.key_file);
   });
   in.choice("compression", out.compression, {{"gzip", "gzip"}, {"zstd", "zstd"}, {"none", "none"}});
-  in.secret("headers", out.headers);
+  // Those of a signal are instead of the general ones, not besides them: so the variables of OpenTelemetry are meant.
+  std::map<std::string, std::string> headers;
+  if (in.secret("headers", headers)) out.headers = std::move(headers);
   in.duration_ms("timeout", out.timeout_ms);
   in.require(out.timeout_ms > 0, "timeout", "must be positive");
+}
+
+// What is said for one signal alone, over what holds for all.
+void decode_signal(Section& in, const std::string& signal, AgentSettings::Collector& out) {
+  AgentSettings::Destination own = out;
+  bool is_said = in.section(signal, [&](Section& part) { decode_destination(part, own); });
+  std::string key = signal + "_endpoint";
+  if (in.field(key, own.endpoint)) {
+    check_endpoint(in, key, own.endpoint);
+    is_said = true;
+  }
+  // An endpoint without a port that stands for a protocol is spoken to as all others.
+  if (!own.said_protocol && !protocol_of_port(own.endpoint)) own.said_protocol = out.protocol();
+  if (is_said) out.signals.emplace(signal, std::move(own));
+}
+
+void decode_collector(Section& in, AgentSettings::Collector& out) {
+  decode_destination(in, out);
+  for (const char* signal : {"traces", "metrics", "logs"}) decode_signal(in, signal, out);
   in.section("retry", [&](Section& retry) { decode_retry(retry, out); });
 }
 
@@ -186,15 +207,19 @@ void decode(Section& in, AgentSettings& out) {
 
 }  // namespace
 
-AgentProtocol AgentSettings::protocol() const {
-  if (collector.protocol) return *collector.protocol;
-  std::string_view authority = authority_of(collector.endpoint);
-  return authority.ends_with(":4318") ? AgentProtocol::http : AgentProtocol::grpc;
+AgentProtocol AgentSettings::Destination::protocol() const {
+  if (said_protocol) return *said_protocol;
+  return protocol_of_port(endpoint).value_or(AgentProtocol::grpc);
 }
 
-bool AgentSettings::is_plain() const {
-  std::string_view scheme = scheme_of(collector.endpoint);
-  return scheme.empty() ? collector.insecure : scheme == "http";
+bool AgentSettings::Destination::is_plain() const {
+  std::string_view scheme = scheme_of(endpoint);
+  return scheme.empty() ? insecure : scheme == "http";
+}
+
+const AgentSettings::Destination& AgentSettings::Collector::of(std::string_view signal) const {
+  auto found = signals.find(signal);
+  return found == signals.end() ? *this : found->second;
 }
 
 std::string AgentSettings::address() const { return std::string(authority_of(collector.endpoint)); }

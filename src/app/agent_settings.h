@@ -6,6 +6,7 @@
 // flag or the line of the file.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,20 +24,33 @@ namespace vigia::app {
 enum class AgentProtocol : uint8_t { grpc, http };
 
 struct AgentSettings {
-  struct Collector {
+  // Where to send, and how to speak to whoever is there.
+  struct Destination {
     std::string endpoint;  // As it was written: a URL or "host:port".
-    // What holds for one signal alone; OTLP over HTTP takes these as they are, without a path of ours.
-    std::map<std::string, std::string> signal_endpoints;  // By "traces", "metrics", "logs".
-    std::optional<AgentProtocol> protocol;
+    std::optional<AgentProtocol> said_protocol;
     bool insecure = false;
     std::string ca_file, cert_file, key_file;
     std::string compression = "gzip";
     std::map<std::string, std::string> headers;
     int64_t timeout_ms = 10'000;
+
+    // The protocol that was asked for, else the one that the port stands for.
+    AgentProtocol protocol() const;
+    // Whether the connection goes without TLS: the scheme says, else `insecure`.
+    bool is_plain() const;
+    bool operator==(const Destination&) const = default;
+  };
+  struct Collector : Destination {
+    // Signals of which something was said for them alone, by "traces", "metrics", "logs": with what holds for all where nothing was.
+    std::map<std::string, Destination, std::less<>> signals;
     bool retries = true;
     int64_t initial_interval_ms = 1'000;
     int64_t max_interval_ms = 30'000;
     int64_t max_elapsed_time_ms = 300'000;
+
+    const Destination& of(std::string_view signal) const;
+    // OTLP over HTTP takes an endpoint of a signal's own as it is, without a path of ours.
+    bool has_own_endpoint(std::string_view signal) const { return of(signal).endpoint != endpoint; }
   };
   struct Customer {
     std::string id, name, workspace_id;
@@ -94,10 +108,6 @@ struct AgentSettings {
   Registration registration;
   std::string data_dir;  // "": not said.
 
-  // The protocol that was asked for, else the one that the port stands for.
-  AgentProtocol protocol() const;
-  // Whether the connection goes without TLS: the scheme says, else `insecure`.
-  bool is_plain() const;
   // Host and port of the collector, "collector:4317".
   std::string address() const;
 };

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <tuple>
 
 #include "app/agent_pipelines.h"
 #include "app/agent_setting_sources.h"
@@ -213,16 +214,16 @@ TEST_F(AgentSettingsTest, EndpointsThatAreNone) {
 }
 
 TEST_F(AgentSettingsTest, TheSchemeSaysWhetherThereIsTls) {
-  EXPECT_FALSE(read({"--collector-endpoint=collector:4317"}).is_plain());
-  EXPECT_TRUE(read({"--collector-endpoint=collector:4317", "--insecure"}).is_plain());
-  EXPECT_TRUE(read({"--collector-endpoint=http://collector:4317"}).is_plain());
-  EXPECT_FALSE(read({"--collector-endpoint=https://collector:4317", "--insecure"}).is_plain());
+  EXPECT_FALSE(read({"--collector-endpoint=collector:4317"}).collector.is_plain());
+  EXPECT_TRUE(read({"--collector-endpoint=collector:4317", "--insecure"}).collector.is_plain());
+  EXPECT_TRUE(read({"--collector-endpoint=http://collector:4317"}).collector.is_plain());
+  EXPECT_FALSE(read({"--collector-endpoint=https://collector:4317", "--insecure"}).collector.is_plain());
 }
 
 TEST_F(AgentSettingsTest, ThePortStandsForTheProtocolUnlessItIsSaid) {
-  EXPECT_EQ(read({"--collector-endpoint=http://c:4317"}).protocol(), AgentProtocol::grpc);
-  EXPECT_EQ(read({"--collector-endpoint=http://c:4318"}).protocol(), AgentProtocol::http);
-  EXPECT_EQ(read({"--collector-endpoint=http://c:4318", "--protocol=grpc"}).protocol(), AgentProtocol::grpc);
+  EXPECT_EQ(read({"--collector-endpoint=http://c:4317"}).collector.protocol(), AgentProtocol::grpc);
+  EXPECT_EQ(read({"--collector-endpoint=http://c:4318"}).collector.protocol(), AgentProtocol::http);
+  EXPECT_EQ(read({"--collector-endpoint=http://c:4318", "--protocol=grpc"}).collector.protocol(), AgentProtocol::grpc);
 }
 
 TEST_F(AgentSettingsTest, ThePlatformsVariablesMakeATenant) {
@@ -291,11 +292,10 @@ TEST_F(AgentSettingsTest, MemoryUsageIsLeftToTheShortNameUnlessAllIsWanted) {
 }
 
 TEST_F(AgentSettingsTest, VariablesThatDoNothingHereAreNamed) {
-  environment_ = {{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a=b"}, {"OTEL_METRIC_EXPORT_INTERVAL", "30000"}, {"OTEL_LOGS_EXPORTER", ""}};
+  environment_ = {{"OTEL_TRACES_SAMPLER", "always_on"}, {"OTEL_METRIC_EXPORT_INTERVAL", "30000"}, {"OTEL_LOGS_EXPORTER", ""}};
   read();
   std::string warnings = diagnostics_.render_warnings();
-  EXPECT_TRUE(contains(warnings, "OTEL_EXPORTER_OTLP_TRACES_HEADERS has no effect on the agent: OTEL_EXPORTER_OTLP_HEADERS counts for all"))
-      << warnings;
+  EXPECT_TRUE(contains(warnings, "OTEL_TRACES_SAMPLER has no effect on the agent: set TRACES_SAMPLE_RATE")) << warnings;
   EXPECT_TRUE(contains(warnings, "OTEL_METRIC_EXPORT_INTERVAL has no effect on the agent: set METRICS_INTERVAL"));
   EXPECT_EQ(diagnostics_.warnings().size(), 2u) << "an empty variable is none";
 }
@@ -329,6 +329,62 @@ TEST_F(AgentSettingsTest, SignalsWithEndpointsOfTheirOwn) {
   EXPECT_TRUE(contains(text, "exporters: [otlp/traces, otlp/metrics, otlp/logs]"));
 }
 
+TEST_F(AgentSettingsTest, ASignalsVariableCountsMoreThanTheGeneralOne) {
+  environment_ = {{"OTEL_EXPORTER_OTLP_ENDPOINT", "c.example.com:4317"},
+                  {"OTEL_EXPORTER_OTLP_HEADERS", "x-a=1,x-b=2"},
+                  {"OTEL_EXPORTER_OTLP_TIMEOUT", "2500"},
+                  {"OTEL_EXPORTER_OTLP_CERTIFICATE", "/all.crt"},
+                  {"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-a=3"},
+                  {"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "700"},
+                  {"OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "zstd"},
+                  {"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/protobuf"},
+                  {"OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", "/metrics.crt"},
+                  {"OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE", "/me.crt"},
+                  {"OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", "/me.key"},
+                  {"OTEL_EXPORTER_OTLP_LOGS_INSECURE", "true"}};
+  AgentSettings settings = read();
+  ASSERT_FALSE(diagnostics_.has_errors()) << diagnostics_.render_errors();
+  EXPECT_TRUE(diagnostics_.warnings().empty()) << diagnostics_.render_warnings();
+  const auto& [traces, metrics, logs] =
+      std::tie(settings.collector.of("traces"), settings.collector.of("metrics"), settings.collector.of("logs"));
+  using Headers = std::map<std::string, std::string>;
+  EXPECT_EQ(traces.headers, (Headers{{"x-a", "3"}})) << "instead of the general ones";
+  EXPECT_EQ(metrics.headers, (Headers{{"x-a", "1"}, {"x-b", "2"}}));
+  EXPECT_EQ(traces.timeout_ms, 700);
+  EXPECT_EQ(logs.timeout_ms, 2'500);
+  EXPECT_EQ(traces.compression, "zstd");
+  EXPECT_EQ(logs.compression, "gzip");
+  EXPECT_EQ(metrics.protocol(), AgentProtocol::http);
+  EXPECT_EQ(traces.protocol(), AgentProtocol::grpc);
+  EXPECT_EQ(metrics.ca_file + metrics.cert_file + metrics.key_file, "/metrics.crt/me.crt/me.key");
+  EXPECT_EQ(traces.ca_file + traces.cert_file, "/all.crt");
+  EXPECT_TRUE(logs.is_plain());
+  EXPECT_FALSE(traces.is_plain());
+}
+
+TEST_F(AgentSettingsTest, ASignalOfItsOwnHasAnExporterOfItsOwn) {
+  environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}};
+  file_ = "collector: {metrics: {endpoint: 'https://m:4318/v1/metrics', tls: {ca_file: /m.crt}}, logs: {timeout: 3s, headers: {x-a: b}}}\n";
+  std::string text = configuration();
+  EXPECT_TRUE(contains(text, "otlp/traces:\n    endpoint: 'http://c:4317'\n    tls: {insecure: true}")) << text;
+  EXPECT_TRUE(contains(text,
+                       "otlphttp/metrics:\n    endpoint: 'http://c:4317'\n    metrics_endpoint: 'https://m:4318/v1/metrics'\n"
+                       "    tls: {ca_file: '/m.crt'}"));
+  EXPECT_TRUE(
+      contains(text, "otlp/logs:\n    endpoint: 'http://c:4317'\n    tls: {insecure: true}\n    compression: gzip\n    timeout: 3000ms"));
+  EXPECT_TRUE(contains(text, "    headers:\n      'x-a': 'b'\n"));
+  EXPECT_TRUE(contains(text, "exporters: [otlp/traces, otlphttp/metrics, otlp/logs]"));
+}
+
+TEST_F(AgentSettingsTest, EndpointsOfSignalsOverHttpShareAnExporter) {
+  environment_ = {{"CUSTOMER_ID", "c"},
+                  {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318"},
+                  {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://t:8080/v1/traces"}};
+  std::string text = configuration();
+  EXPECT_TRUE(contains(text, "otlphttp:\n    endpoint: 'http://c:4318'\n    traces_endpoint: 'http://t:8080/v1/traces'\n")) << text;
+  EXPECT_TRUE(contains(text, "exporters: [otlphttp]"));
+}
+
 TEST_F(AgentSettingsTest, NothingInAValueIsReplaced) {
   environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}, {"CUSTOMER_NAME", "${env:SECRET} & 'co'"}};
   EXPECT_TRUE(contains(configuration(), "value: '$${env:SECRET} & ''co'''"));
@@ -341,7 +397,7 @@ TEST(AgentSettingNames, AreToldApart) {
     if (!name.flag.empty()) {
       EXPECT_EQ(seen[name.flag]++, 0) << name.flag;
     }
-    for (std::string_view variable : name.variables) EXPECT_EQ(seen[variable]++, 0) << variable;
+    for (const std::string& variable : name.variables) EXPECT_EQ(seen[variable]++, 0) << variable;
   }
 }
 

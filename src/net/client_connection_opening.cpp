@@ -67,7 +67,10 @@ void ClientConnection::on_connected(Result<Connector::Connected> connected) {
   std::shared_ptr<ClientConnection> keep = shared_from_this();
   std::unique_ptr<Connector> over = std::move(connector_);  // we are called by it
   if (!connected.is_ok()) {
-    close(std::move(connected).status().with_context(destination()));
+    // Which address it was is in the message; what it was asked for by adds to that when it is a name, or when there is a proxy.
+    Status why = std::move(connected).status();
+    bool is_said = why.message().find(fmt::format(" {}: ", destination())) != std::string::npos;
+    close(is_said ? std::move(why) : std::move(why).with_context(destination()));
     return;
   }
   address_ = connected->address;

@@ -304,6 +304,19 @@ TEST_F(ClientTest, ManyCallsToNobodyFailAtOnceForWhatItIs) {
   EXPECT_EQ(unavailable_count, 50);
 }
 
+TEST_F(ClientTest, WhoeverCannotBeReachedIsNamedOnce) {
+  HttpServer& gone = serve("127.0.0.1:0");
+  ClientSettings settings = to(gone);
+  stop(gone);
+  servers_.clear();
+  std::string port = std::to_string(settings.port);
+  settings.host = "127.0.0.1";
+  EXPECT_EQ(ask(client(settings), "/").status().message(), "cannot connect to 127.0.0.1:" + port + ": Connection refused");
+  settings.host = "localhost";
+  std::string said = ask(client(settings), "/").status().message();
+  EXPECT_TRUE(said.starts_with("localhost:" + port + ": cannot connect to ")) << said << ": a name is told besides the address it had";
+}
+
 TEST_F(ClientTest, AServerThatRestartedIsFoundAgain) {
   HttpServer& first = serve("127.0.0.1:0");
   int port = first.port();

@@ -10,18 +10,26 @@ bool is_about_content(const Status& status) {
   return !status.is_retryable() && (status.code() == StatusCode::invalid_argument || status.code() == StatusCode::out_of_range);
 }
 
+void note_refusal(Delivery& delivery, const SendRound& round) {
+  // A clock that was set back begins anew, or the refusals would seem to last for no time at all.
+  bool is_first = delivery.refusals_in_a_row++ == 0;
+  if (is_first || round.ended_wall_ns < delivery.first_refusal_wall_ns) delivery.first_refusal_wall_ns = round.ended_wall_ns;
+  delivery.last_refusal_wall_ns = round.ended_wall_ns;
+  delivery.last_refusal = round.status;
+}
+
 void note(Delivery& delivery, const SendRound& round) {
   if (round.status.is_ok()) {
+    delivery = Delivery();
     delivery.last_success_wall_ns = round.ended_wall_ns;
     delivery.last_latency_ns = round.ended_wall_ns - round.started_wall_ns;
-    delivery.failures_in_a_row = 0;
-    delivery.last_failure = Status();
     return;
   }
   // Whoever refuses what a batch holds is there.
   if (is_about_content(round.status)) {
     delivery.failures_in_a_row = 0;
     delivery.last_failure = Status();
+    note_refusal(delivery, round);
     return;
   }
   delivery.failures_in_a_row++;

@@ -32,6 +32,11 @@ struct Delivery {
   int64_t last_latency_ns = 0;       // Of the last success.
   uint64_t failures_in_a_row = 0;    // Since it last answered, of whatever batches.
   Status last_failure;               // The last of these.
+  // Sends that were refused for good since it last took anything: one may be a batch's fault, when it is all of them it is not.
+  uint64_t refusals_in_a_row = 0;
+  int64_t first_refusal_wall_ns = 0;
+  int64_t last_refusal_wall_ns = 0;
+  Status last_refusal;
 };
 
 class DeliveryBoard {

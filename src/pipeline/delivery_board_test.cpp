@@ -47,6 +47,23 @@ TEST(DeliveryBoard, WhoeverRefusesAnItemIsThere) {
   EXPECT_EQ(board.of("otlp").last_success_wall_ns, 100) << "nothing was taken";
 }
 
+TEST(DeliveryBoard, RefusalsCountUntilSomethingIsTaken) {
+  DeliveryBoard board;
+  board.on_answer(round_of("otlp", 100, invalid_argument("first")));
+  board.on_answer(round_of("otlp", 200, unavailable("connection refused")));
+  board.on_answer(round_of("otlp", 300, invalid_argument("second")));
+  Delivery delivery = board.of("otlp");
+  EXPECT_EQ(delivery.refusals_in_a_row, 2u) << "being away in between takes nothing";
+  EXPECT_EQ(delivery.first_refusal_wall_ns, 100);
+  EXPECT_EQ(delivery.last_refusal_wall_ns, 300);
+  EXPECT_EQ(delivery.last_refusal.message(), "second");
+  board.on_answer(round_of("otlp", 50, invalid_argument("third")));
+  EXPECT_EQ(board.of("otlp").first_refusal_wall_ns, 50) << "the clock was set back";
+  board.on_answer(round_of("otlp", 400));
+  EXPECT_EQ(board.of("otlp").refusals_in_a_row, 0u);
+  EXPECT_TRUE(board.of("otlp").last_refusal.is_ok());
+}
+
 TEST(DeliveryBoard, TheNewestRoundsAreKeptUntilTheyAreTaken) {
   DeliveryBoard board;
   board.on_answer(round_of("otlp", 1));

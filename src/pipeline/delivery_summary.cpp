@@ -3,9 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/core.h>
+
 namespace vigia::pipeline {
 
 namespace {
+
+// What is more than bad luck with one batch: so many sends were refused over so long a time, and none was taken. Sends of one moment, of
+// all signals or of the parts of one batch, are not enough.
+constexpr uint64_t fewest_refusals = 3;
+constexpr int64_t shortest_refusal_ns = 10'000'000'000;
 
 std::string_view label(const Labels& labels, std::string_view name) {
   for (const auto& [key, value] : labels)
@@ -37,6 +44,22 @@ void add_buffer(DeliverySummary& summary, const std::vector<std::string>& export
   }
 }
 
+void add_refusals(DeliverySummary& summary, const Delivery& delivery) {
+  int64_t lasted_ns = delivery.last_refusal_wall_ns - delivery.first_refusal_wall_ns;
+  if (delivery.refusals_in_a_row < fewest_refusals || lasted_ns < shortest_refusal_ns) return;
+  summary.refuses_everything = true;
+  if (!summary.is_reachable) return;  // then that is told
+  summary.error =
+      fmt::format("the last {} sends were all refused for good: {}", delivery.refusals_in_a_row, delivery.last_refusal.message());
+}
+
+void add_failures(DeliverySummary& summary, const Delivery& delivery) {
+  if (delivery.failures_in_a_row <= summary.failures_in_a_row) return;
+  summary.is_reachable = false;
+  summary.failures_in_a_row = delivery.failures_in_a_row;
+  summary.error = delivery.last_failure.message();
+}
+
 }  // namespace
 
 DeliverySummary summarize(const DeliverySubject& subject, const DeliveryBoard& board, const MetricRegistry& metrics) {
@@ -48,10 +71,8 @@ DeliverySummary summarize(const DeliverySubject& subject, const DeliveryBoard& b
       summary.last_success_wall_ns = delivery.last_success_wall_ns;
       summary.latency_ms = delivery.last_latency_ns / 1'000'000;
     }
-    if (delivery.failures_in_a_row <= summary.failures_in_a_row) continue;
-    summary.is_reachable = false;
-    summary.failures_in_a_row = delivery.failures_in_a_row;
-    summary.error = delivery.last_failure.message();
+    add_failures(summary, delivery);
+    add_refusals(summary, delivery);
   }
   add_buffer(summary, exporters, metrics);
   if (subject.buffer_capacity > 0 && summary.buffer_capacity > 0) {

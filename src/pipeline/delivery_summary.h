@@ -17,7 +17,9 @@ struct DeliverySummary {
   int64_t last_success_wall_ns = 0;  // 0: never.
   int64_t latency_ms = 0;            // Of the last success.
   uint64_t failures_in_a_row = 0;
-  std::string error;
+  // It is there, but for some time it has refused for good whatever was sent: its fault or ours, nothing arrives.
+  bool refuses_everything = false;
+  std::string error;  // Of either.
 
   // Of the sending queue that is fullest: each signal has one.
   double buffer_size = 0;

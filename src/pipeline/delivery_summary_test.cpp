@@ -73,6 +73,54 @@ TEST_F(DeliverySummaryTest, AFailureIsToldUntilTheNextSuccess) {
   EXPECT_EQ(summary().last_success_wall_ns, 42'000'000);
 }
 
+TEST_F(DeliverySummaryTest, WhoeverRefusesEverythingForAWhileIsTold) {
+  auto refuse_at = [&](int64_t second) {
+    SendRound round;
+    round.exporter = "otlp";
+    round.ended_wall_ns = second * 1'000'000'000;
+    round.status = invalid_argument("no such tenant");
+    board_.on_answer(round);
+  };
+  for (int64_t second : {100, 101, 102, 109}) refuse_at(second);
+  EXPECT_FALSE(summary().refuses_everything) << "a batch that is cut to find what is wrong with it looks the same";
+  refuse_at(110);
+  EXPECT_TRUE(summary().refuses_everything);
+  EXPECT_TRUE(summary().is_reachable) << "it answers";
+  EXPECT_EQ(summary().failures_in_a_row, 0u);
+  EXPECT_EQ(summary().error, "the last 5 sends were all refused for good: no such tenant");
+  SendRound accepted;
+  accepted.exporter = "otlp";
+  accepted.ended_wall_ns = 111'000'000'000;
+  board_.on_answer(accepted);
+  EXPECT_FALSE(summary().refuses_everything);
+  EXPECT_EQ(summary().error, "");
+}
+
+TEST_F(DeliverySummaryTest, TwoRefusalsAreTooFew) {
+  SendRound round;
+  round.exporter = "otlp";
+  round.status = invalid_argument("no such tenant");
+  for (int64_t second : {100, 1'000}) {
+    round.ended_wall_ns = second * 1'000'000'000;
+    board_.on_answer(round);
+  }
+  EXPECT_FALSE(summary().refuses_everything);
+}
+
+TEST_F(DeliverySummaryTest, ThatItIsAwayIsToldBeforeWhatItRefused) {
+  SendRound round;
+  round.exporter = "otlp";
+  for (int64_t second : {100, 110, 120}) {
+    round.ended_wall_ns = second * 1'000'000'000;
+    round.status = invalid_argument("no such tenant");
+    board_.on_answer(round);
+  }
+  round.status = unavailable("connection refused");
+  board_.on_answer(round);
+  EXPECT_FALSE(summary().is_reachable);
+  EXPECT_EQ(summary().error, "connection refused");
+}
+
 }  // namespace
 
 }  // namespace vigia::pipeline

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <future>
+#include <memory>
 
 #include "otlp/json_write.h"
 #include "otlp/validate.h"
@@ -103,38 +105,111 @@ TEST(LogTap, KeepsNoMoreThanItWasToldTo) {
   EXPECT_TRUE(tap.take().lines.empty());
 }
 
-// The whole receiver on this machine: figures, a log line and a send arrive, and it stops with nothing under way.
-TEST(AgentReceiver, TellsOfItsNodeAndOfItself) {
-  pipeline::test::Kit kit;
-  pipeline::Context context = kit.context("agent");
-  context.deliveries = std::make_shared<pipeline::DeliveryBoard>();
-  context.own_log = std::make_shared<LogTap>();
-  pipeline::test::FakeConsumer traces, metrics, logs;
-  AgentReceiverConfig config;
-  config.customer_id = "acme";
-  config.node_id = "web-1";
-  config.exporters = {"otlp"};
-  AgentReceiver receiver(context, config, {&traces, &metrics, &logs});
-  // What comes before the first round is in it: the background thread is held until then.
-  std::promise<void> go;
-  context.background.loop().post([&] { go.get_future().wait(); });
-  ASSERT_TRUE(receiver.start().is_ok());
-  context.own_log->add(1, LogLevel::warn, "something", {}, {});
-  context.deliveries->on_answer({"otlp", otlp::Signal::logs, 1, 2, 3, 4, {}});
-  go.set_value();
-  std::promise<void> round_is_over;
-  context.background.loop().post([&] { round_is_over.set_value(); });
-  round_is_over.get_future().wait();
-  kit.settle();
-  EXPECT_GT(metrics.items(), 0u);
-  EXPECT_EQ(logs.items(), 1u);
-  EXPECT_EQ(traces.items(), 1u);
-  std::string page = kit.metrics.prometheus_text();
+// The whole receiver on this machine.
+class AgentReceiverTest : public testing::Test {
+ protected:
+  AgentReceiverTest() {
+    context_.deliveries = std::make_shared<pipeline::DeliveryBoard>();
+    context_.own_log = std::make_shared<LogTap>();
+    config_.customer_id = "acme";
+    config_.node_id = "web-1";
+    config_.exporters = {"otlp"};
+  }
+  // Its first round, of which everything that `before` does is a part: the background thread is held until then.
+  void first_round(const std::function<void()>& before) {
+    receiver_ = std::make_unique<AgentReceiver>(context_, config_, pipeline::Outputs{&traces_, &metrics_, &logs_});
+    std::promise<void> go;
+    context_.background.loop().post([&] { go.get_future().wait(); });
+    ASSERT_TRUE(receiver_->start().is_ok());
+    before();
+    go.set_value();
+    settle();
+  }
+  void next_round(const std::function<void()>& before) {
+    std::promise<void> over;
+    context_.background.loop().post([&] {
+      before();
+      kit_.clock.advance_ms(config_.interval_ms);
+      over.set_value();
+    });
+    over.get_future().wait();
+    settle();
+  }
+  void stop() {
+    std::promise<void> stopped;
+    receiver_->stop(0, [&] { stopped.set_value(); });
+    stopped.get_future().wait();
+  }
+
+  pipeline::test::Kit kit_;
+  pipeline::Context context_ = kit_.context("agent");
+  pipeline::test::FakeConsumer traces_, metrics_, logs_;
+  AgentReceiverConfig config_;
+  std::unique_ptr<AgentReceiver> receiver_;
+
+ private:
+  void settle() {
+    for (int i = 0; i < 3; i++) {
+      std::promise<void> over;
+      context_.background.loop().post([&] { over.set_value(); });
+      over.get_future().wait();
+    }
+    kit_.settle();
+  }
+};
+
+// Figures, a log line and a send arrive, and it stops with nothing under way.
+TEST_F(AgentReceiverTest, TellsOfItsNodeAndOfItself) {
+  first_round([&] {
+    context_.own_log->add(1, LogLevel::warn, "something", {}, {});
+    context_.deliveries->on_answer({"otlp", otlp::Signal::logs, 1, 2, 3, 4, {}});
+  });
+  EXPECT_GT(metrics_.items(), 0u);
+  EXPECT_EQ(logs_.items(), 1u);
+  EXPECT_EQ(traces_.items(), 1u);
+  std::string page = kit_.metrics.prometheus_text();
   EXPECT_TRUE(contains(page, R"(agent_collector_reachable{customer_id="acme",node_id="web-1"} 1)")) << page;
   EXPECT_TRUE(contains(page, R"(system_memory_usage_bytes{customer_id="acme",node_id="web-1"})"));
-  std::promise<void> stopped;
-  receiver.stop(0, [&] { stopped.set_value(); });
-  stopped.get_future().wait();
+  stop();
+}
+
+TEST_F(AgentReceiverTest, ANoisyAgentSendsItsShareAndNoMore) {
+  auto make_noise = [&] {
+    for (int i = 0; i < 1'000; i++) {
+      context_.own_log->add(1, LogLevel::info, "line " + std::to_string(i), {}, {});
+      context_.deliveries->on_answer({"otlp", otlp::Signal::logs, 1, 2, 3, static_cast<size_t>(i), {}});
+    }
+  };
+  first_round(make_noise);
+  EXPECT_EQ(logs_.items(), 100u);
+  EXPECT_EQ(traces_.items(), 20u);
+  ASSERT_EQ(logs_.taken().size(), 1u);
+  ASSERT_EQ(traces_.taken().size(), 1u);
+  EXPECT_TRUE(contains(logs_.taken()[0].bytes, "line 99")) << "the first ones tell how it began";
+  EXPECT_FALSE(contains(logs_.taken()[0].bytes, "line 100"));
+  std::string spans = json_of(otlp::Signal::traces, Slice::copy_of(traces_.taken()[0].bytes, kit_.ledger), 20, kit_.ledger);
+  EXPECT_TRUE(contains(spans, R"({"key":"bytes","value":{"intValue":"999"}})")) << "the newest sends are kept";
+  EXPECT_FALSE(contains(spans, R"({"key":"bytes","value":{"intValue":"979"}})"));
+  EXPECT_EQ(kit_.sink->count("\"lines\":900"), 1u) << "what was not sent is told";
+  // The next interval has its own share.
+  next_round(make_noise);
+  EXPECT_EQ(logs_.items(), 200u);
+  EXPECT_EQ(traces_.items(), 40u);
+  stop();
+}
+
+TEST_F(AgentReceiverTest, TheShareCanBeAnother) {
+  config_.max_logs = 3;
+  config_.max_spans = 0;
+  first_round([&] {
+    for (int i = 0; i < 10; i++) {
+      context_.own_log->add(1, LogLevel::info, "line", {}, {});
+      context_.deliveries->on_answer({"otlp", otlp::Signal::logs, 1, 2, 3, 4, {}});
+    }
+  });
+  EXPECT_EQ(logs_.items(), 3u);
+  EXPECT_EQ(traces_.items(), 0u);
+  stop();
 }
 
 }  // namespace
