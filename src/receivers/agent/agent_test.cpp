@@ -118,7 +118,7 @@ TEST(AgentReceiver, ItsFiguresSayThatNobodyScrapesIt) {
     kit.context("agent").background.loop().post([&] { round_is_over.set_value(); });
     round_is_over.get_future().wait();
     kit.settle();
-    ASSERT_EQ(metrics.taken().size(), 1u);
+    ASSERT_GE(metrics.taken().size(), 1u);
     EXPECT_EQ(contains(metrics.taken()[0].bytes, "agent_scraped"), !is_scraped);
     EXPECT_EQ(contains(kit.metrics.prometheus_text(), R"(node_id="web-1",agent_scraped="false")"), !is_scraped);
     std::promise<void> stopped;
