@@ -28,16 +28,19 @@ BUFFER_BATCHES, BATCH_SIZE = 100, 100
 OF_THE_MACHINE = {"HighCPUUsage", "HighMemoryUsage", "AgentHighMemory", "EdgeAgentHighMemory"}
 
 
-def gateway_overlay(sink_endpoint, folder):
-    """What is laid over the built-in gateway: where it sends, durably, and less patience."""
+def gateway_overlay(sink_endpoint, folder, prometheus_port):
+    """What is laid over the built-in gateway: where it sends, durably, what it shows to Prometheus, and less patience."""
+    shown = document(DEPLOY / "docker" / "gateway.yaml")["exporters"]["prometheus"]
     return {
         "processors": {"batch": {"timeout": "50ms"}},
         "exporters": {"otlp": {"endpoint": f"http://{sink_endpoint}", "sending_queue": {"storage": "file_storage"},
-                               "retry_on_failure": {**QUICK_RETRY, "max_elapsed_time": "0s"}}},
+                               "retry_on_failure": {**QUICK_RETRY, "max_elapsed_time": "0s"}},
+                      "prometheus": {**shown, "endpoint": f"127.0.0.1:{prometheus_port}"}},
         "extensions": {"file_storage": {"directory": str(folder / "gateway-queue"), "create_directory": True},
                        "agent_registry": {"offline_after": OFFLINE_AFTER}},
         "service": {"extensions": ["health_check", "agent_registry", "file_storage"],
-                    "pipelines": {signal: {"exporters": ["otlp"]} for signal in ("traces", "metrics", "logs")}},
+                    "pipelines": {"traces": {"exporters": ["otlp"]}, "metrics": {"exporters": ["otlp", "prometheus"]},
+                                  "logs": {"exporters": ["otlp"]}}},
     }
 
 
@@ -46,9 +49,9 @@ class Gateway:
         self._starter = starter
         self._environment = environment
         self._directory = folder / "control"
-        self.api_port, self.grpc_port, self.http_port, self.metrics_port = (free_port() for _ in range(4))
+        self.api_port, self.grpc_port, self.http_port, self.metrics_port, self.prometheus_port = (free_port() for _ in range(5))
         self._overlay = folder / "gateway.yaml"
-        self._overlay.write_text(yaml.safe_dump(gateway_overlay(sink_endpoint, folder)))
+        self._overlay.write_text(yaml.safe_dump(gateway_overlay(sink_endpoint, folder, self.prometheus_port)))
         self.process = None
 
     def start(self):
@@ -66,7 +69,7 @@ class Gateway:
 class Node:
     """A node of customer acme with its agent."""
 
-    def __init__(self, starter, folder, node_id, gateway, telemetry=None, environment=None):
+    def __init__(self, starter, folder, node_id, gateway, telemetry=None, environment=None, is_scraped=True):
         """`telemetry`: what its file says besides how often figures are told."""
         self._starter = starter
         self._environment = environment
@@ -81,7 +84,7 @@ class Node:
             "buffer": {"max_size": BUFFER_BATCHES, "batch_size": BATCH_SIZE, "flush_interval": "50ms"},
             "health_check": {"port": self.health_port},
             "receiver": {"grpc_port": self.grpc_port, "http_port": 0},
-            "registration": {"endpoint": f"http://127.0.0.1:{gateway.api_port}", "heartbeat_interval": "1s"},
+            "registration": {"endpoint": f"http://127.0.0.1:{gateway.api_port}", "heartbeat_interval": "1s", "scraped": is_scraped},
             "data_dir": str(folder / node_id),
         }))
         self.process = None
@@ -164,6 +167,7 @@ class Monitoring(Prometheus):
         folder.mkdir()
         text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
         text = text.replace("localhost:8080", f"127.0.0.1:{gateway.api_port}").replace("localhost:8888", f"127.0.0.1:{gateway.metrics_port}")
+        text = text.replace("localhost:8889", f"127.0.0.1:{gateway.prometheus_port}")
         jobs = yaml.safe_load(text.replace("refresh_interval: 60s", "refresh_interval: 1s"))["scrape_configs"]
         intervals = {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"}
         super().__init__(folder, jobs, rule_files=[str(path) for path in quick_rules(folder)], **{"global": intervals})

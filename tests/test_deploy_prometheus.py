@@ -15,6 +15,8 @@ import requests
 import yaml
 
 from deployment import DEPLOY, document, judged, tool
+from monitored_nodes import Gateway, Monitoring, Node
+from otlp_sinks import GrpcSink
 from services.peers import accepts_connections, free_port
 from waiting import wait_until
 
@@ -99,7 +101,10 @@ def test_the_jobs_that_rules_speak_of_are_scraped():
     config = document(PROMETHEUS / "prometheus.yml")
     assert config["global"]["scrape_interval"] == "30s"
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}
-    assert set(jobs) == {"customer-agents", "otel-collector", "tfo-otel-agent"}
+    assert set(jobs) == {"customer-agents", "otel-collector", "tfo-otel-agent", "pushed"}
+    kept_out = jobs["pushed"]["metric_relabel_configs"][-1]
+    assert (kept_out["source_labels"], kept_out["action"]) == (["job"], "drop")
+    assert set(kept_out["regex"].split("|")) == set(jobs) - {"pushed"}, "what is pushed speaks for no target"
     for name in ("customer-agents", "tfo-otel-agent"):
         discovery, = jobs[name]["http_sd_configs"]
         assert discovery["url"].endswith(f"/api/v1/sd/agents?job={name}")
@@ -163,7 +168,8 @@ def test_prometheus_finds_each_agent_under_its_job(vigia, tmp_path):
     register(gateway, agent_id="a", customer_id="cliente-a", node_id="web-01", metrics_port=gateway.ports["http"])
     register(gateway, agent_id="b", customer_id="cliente-b", node_id="edge-01", metrics_port=1, agent_type="tfo-otel-agent")
     text = (PROMETHEUS / "prometheus.yml").read_text().replace("localhost:8080", gateway.address("http")).replace("rules/*.yml", f"{PROMETHEUS}/rules/*.yml")
-    (tmp_path / "prometheus.yml").write_text(text.replace("localhost:8888", gateway.address("metrics")).replace("scrape_interval: 30s", "scrape_interval: 1s")
+    text = text.replace("localhost:8888", gateway.address("metrics")).replace("localhost:8889", "127.0.0.1:1")
+    (tmp_path / "prometheus.yml").write_text(text.replace("scrape_interval: 30s", "scrape_interval: 1s")
                                              .replace("scrape_timeout: 10s", "scrape_timeout: 1s"))
     port = free_port()
     process = running(tool("prometheus"), tmp_path, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
@@ -176,13 +182,37 @@ def test_prometheus_finds_each_agent_under_its_job(vigia, tmp_path):
             return sorted((series["metric"]["job"], series["metric"].get("node", ""), series["metric"].get("customer_id", ""), series["value"][1])
                           for series in found)
 
-        expected = [("customer-agents", "web-01", "cliente-a", "1"), ("otel-collector", "", "", "1"), ("tfo-otel-agent", "edge-01", "cliente-b", "0")]
+        expected = [("customer-agents", "web-01", "cliente-a", "1"), ("otel-collector", "", "", "1"), ("pushed", "", "", "0"),
+                    ("tfo-otel-agent", "edge-01", "cliente-b", "0")]
         wait_until(lambda: asked("up") == expected, "each agent is a target of one job", 30)
         assert [value for *_, value in asked('vigia_agent_up{job="otel-collector"}')] == ["1", "1"], "of all that are registered"
         rules = requests.get(f"http://127.0.0.1:{port}/api/v1/rules", timeout=10).json()["data"]["groups"]
         assert sum(len(group["rules"]) for group in rules) == sum(len(group["rules"]) for group in groups().values())
     finally:
         stopped(process, tmp_path)
+
+
+def test_an_agents_figures_are_there_once_whichever_way_they_come(vigia, tmp_path):
+    """One agent that Prometheus reaches, and one behind a NAT: the figures of both, one series of each, and an `up` of each. What both push
+    besides comes over the gateway's page."""
+    with GrpcSink() as sink:
+        gateway = Gateway(vigia, tmp_path, sink.endpoint).start()
+        for name in ("reached", "behind"):
+            Node(vigia, tmp_path, name, gateway, is_scraped=name == "reached").start()
+        page = f"http://127.0.0.1:{gateway.prometheus_port}/metrics"
+        wait_until(lambda: {"reached", "behind"} <= set(re.findall(r'^agent_collector_reachable\{.*node_id="(\w+)"', requests.get(page, timeout=10).text,
+                                                                  re.MULTILINE)), "both have pushed their figures", 40)
+        with Monitoring(tmp_path / "prometheus", gateway) as prometheus:
+            prometheus.wait_for('count(up{job="customer-agents"} == 1) == 2')
+            prometheus.wait_for('count(up{job="pushed"} == 1) == 1')
+            for name, job in (("reached", "customer-agents"), ("behind", "vigia-agent")):
+                found = f'{{customer_id="acme",node_id="{name}"}}'
+                prometheus.wait_for(f"agent_collector_reachable{found} == 1")
+                prometheus.wait_for(f"system_cpu_time_seconds_total{found}")
+                for figure in ("agent_collector_reachable", "agent_buffer_usage_percent", "system_memory_usage_percent"):
+                    series, = prometheus.query(figure + found)
+                    assert series["metric"]["job"] == job and "agent_scraped" not in series["metric"], series
+        vigia.stop_all()  # while there is somebody to send the last of it to
 
 
 # --- Who is told ---

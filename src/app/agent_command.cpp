@@ -10,6 +10,7 @@
 #include "app/configuration.h"
 #include "app/presets.h"
 #include "base/check.h"
+#include "net/interfaces.h"
 #include "net/socket.h"
 
 namespace vigia::app {
@@ -22,6 +23,11 @@ std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
   return name.data();
+}
+
+std::string found_address() {
+  Result<std::vector<net::NetworkInterface>> interfaces = net::network_interfaces();
+  return interfaces.is_ok() ? address_for_others(*interfaces) : std::string();
 }
 
 // What was asked for, what systemd made for us, the usual place, or the user's own when that may not be written.
@@ -106,6 +112,19 @@ void fill_in_examples(AgentSettings& settings) {
 
 }  // namespace
 
+std::string address_for_others(const std::vector<net::NetworkInterface>& interfaces) {
+  std::string of_version_6;
+  for (const net::NetworkInterface& one : interfaces) {
+    if (!one.is_up || one.is_loopback) continue;
+    for (const std::string& address : one.addresses) {
+      if (address.starts_with("169.254.") || address.starts_with("fe80:")) continue;  // Of the link only.
+      if (address.find(':') == std::string::npos) return address;
+      if (of_version_6.empty()) of_version_6 = address;
+    }
+  }
+  return of_version_6;
+}
+
 std::vector<Flag> agent_command_flags() {
   std::vector<Flag> flags = agent_flags();
   for (Flag flag : {Flag{"config", "FILE", 0, true}, Flag{"set", "KEY=VALUE", 0, true}, Flag{"feature-gates", "LIST", 0, true},
@@ -119,6 +138,7 @@ std::optional<AgentRequest> agent_request(const Arguments& arguments, bool is_fo
   AgentRequest request;
   request.settings = read_agent_settings(arguments, environment_variable, host_name(), files, diagnostics);
   AgentSettings& settings = request.settings;
+  settings.node.found_ip = found_address();
   if (is_for_show)
     fill_in_examples(settings);
   else

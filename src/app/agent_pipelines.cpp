@@ -80,6 +80,23 @@ void add_setting(std::string& text, std::string_view key, std::string_view value
   if (!value.empty()) text += fmt::format("    {}: {}\n", key, quoted(value));
 }
 
+// Where the agent registers: as it was said, else the collector's host. "" is nowhere, also when that would be the agent itself.
+std::string registry_endpoint(const AgentSettings& settings) {
+  constexpr int registry_port = 8'080;
+  if (!settings.registration.is_enabled) return {};
+  const std::string& said = settings.registration.endpoint;
+  if (!said.empty()) return said.find("://") == std::string::npos ? "http://" + said : said;
+  Result<net::HostPort> collector = net::parse_host_port(settings.address());
+  if (!collector.is_ok() || collector->host.empty()) return {};
+  if (settings.health_check.port == registry_port && is_loopback(collector->host)) return {};
+  return "http://" + endpoint_text(collector->host, registry_port);
+}
+
+// Where Prometheus finds the agent's pages; 0 is nowhere.
+uint16_t scraped_port(const AgentSettings& settings) {
+  return is_loopback(settings.health_check.host) || !settings.registration.is_scraped ? 0 : settings.health_check.port;
+}
+
 // What only some agents have: pages to scrape, and log files.
 std::string more_receivers(const AgentSettings& settings) {
   std::string text;
@@ -121,6 +138,8 @@ std::string receivers(const AgentSettings& settings) {
       "    buffer_size: {}\n",
       quoted(settings.customer.id), quoted(settings.node.id), milliseconds(settings.telemetry.metrics_interval_ms),
       level_name(settings.telemetry.log_level), joined(agent_exporters(settings)), settings.buffer.max_size);
+  // Prometheus learns of agents from the registry.
+  if (scraped_port(settings) == 0 || registry_endpoint(settings).empty()) text += "    scraped: false\n";
   add_setting(text, "root_path", settings.node.host_root);
   return text + more_receivers(settings);
 }
@@ -142,7 +161,7 @@ std::string processors(const AgentSettings& settings) {
   if (!settings.customer.workspace_id.empty()) add_attribute(text, "telemetryflow.tenant.id", settings.customer.id, "upsert");
   for (const auto& [key, value] : settings.telemetry.resource_attributes) add_attribute(text, key, value, "insert");
   add_attribute(text, "host.name", settings.node.host_name, "insert");
-  add_attribute(text, "host.ip", settings.node.host_ip, "insert");
+  add_attribute(text, "host.ip", settings.node.host_ip.empty() ? settings.node.found_ip : settings.node.host_ip, "insert");
   add_attribute(text, "service.name", settings.telemetry.service_name, "insert");
   if (settings.telemetry.sample_rate < 1)
     text += fmt::format("  probabilistic_sampler: {{sampling_percentage: {}}}\n", settings.telemetry.sample_rate * 100);
@@ -208,16 +227,17 @@ std::string exporters(const AgentSettings& settings) {
   return text;
 }
 
-// Where the agent registers: as it was said, else the collector's host. "" is nowhere, also when that would be the agent itself.
-std::string registry_endpoint(const AgentSettings& settings) {
-  constexpr int registry_port = 8'080;
-  if (!settings.registration.is_enabled) return {};
-  const std::string& said = settings.registration.endpoint;
-  if (!said.empty()) return said.find("://") == std::string::npos ? "http://" + said : said;
-  Result<net::HostPort> collector = net::parse_host_port(settings.address());
-  if (!collector.is_ok() || collector->host.empty()) return {};
-  if (settings.health_check.port == registry_port && is_loopback(collector->host)) return {};
-  return "http://" + endpoint_text(collector->host, registry_port);
+// As what it sends says, so that both are found under the same names.
+std::map<std::string, std::string> registered_attributes(const AgentSettings& settings) {
+  std::map<std::string, std::string> attributes = settings.telemetry.resource_attributes;
+  auto set = [&](const char* key, const std::string& value) {
+    if (!value.empty()) attributes[key] = value;
+  };
+  set("customer.name", settings.customer.name);
+  set("node.region", settings.node.region);
+  set("environment", settings.node.environment);
+  attributes.emplace("service.name", settings.telemetry.service_name);
+  return attributes;
 }
 
 std::string registration(const AgentSettings& settings) {
@@ -232,8 +252,7 @@ std::string registration(const AgentSettings& settings) {
   add_setting(text, "ip_address", settings.node.host_ip);
   add_setting(text, "directory", settings.data_dir);
   add_setting(text, "metrics_scheme", settings.health_check.cert_file.empty() ? "http" : "https");
-  text += fmt::format("    metrics_port: {}\n    heartbeat_interval: {}\n",
-                      is_loopback(settings.health_check.host) || !settings.registration.is_scraped ? 0 : settings.health_check.port,
+  text += fmt::format("    metrics_port: {}\n    heartbeat_interval: {}\n", scraped_port(settings),
                       milliseconds(settings.registration.heartbeat_interval_ms));
   bool is_https = endpoint.starts_with("https://");
   if (is_https) text += fmt::format("    tls: {{{}}}\n", tls(settings.collector));
@@ -243,10 +262,7 @@ std::string registration(const AgentSettings& settings) {
     for (const auto& [name, value] : settings.collector.headers) add_setting(lines, "  " + quoted(name), value);
   if (!lines.empty()) text += "    headers:\n" + lines;
   std::string attributes;
-  for (const auto& [key, value] : settings.telemetry.resource_attributes) add_setting(attributes, "  " + quoted(key), value);
-  add_setting(attributes, "  customer.name", settings.customer.name);
-  add_setting(attributes, "  node.region", settings.node.region);
-  add_setting(attributes, "  environment", settings.node.environment);
+  for (const auto& [key, value] : registered_attributes(settings)) add_setting(attributes, "  " + quoted(key), value);
   if (!attributes.empty()) text += "    resource_attributes:\n" + attributes;
   return text;
 }

@@ -58,6 +58,7 @@ struct AgentSettings {
   struct Node {
     std::string id, region, environment = "production";
     std::string host_name, host_ip;
+    std::string found_ip;   // For host.ip where no address was told. The registry sees for itself where an agent comes from.
     std::string host_root;  // Where the host's "/" is mounted, in a container.
   };
   struct Telemetry {

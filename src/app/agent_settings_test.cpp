@@ -9,8 +9,10 @@
 #include <map>
 #include <tuple>
 
+#include "app/agent_command.h"
 #include "app/agent_pipelines.h"
 #include "app/agent_setting_sources.h"
+#include "app/health_command.h"
 #include "base/test_faulty_files.h"
 
 namespace vigia::app {
@@ -303,9 +305,79 @@ TEST_F(AgentSettingsTest, VariablesThatDoNothingHereAreNamed) {
 TEST_F(AgentSettingsTest, APageThatNobodyReachesIsNotTold) {
   environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}};
   EXPECT_TRUE(contains(configuration(), "metrics_port: 8080"));
+  EXPECT_FALSE(contains(configuration(), "scraped:"));
   EXPECT_TRUE(contains(configuration({"--health-host=127.0.0.1"}), "metrics_port: 0"));
   environment_["REGISTRATION_SCRAPED"] = "false";
   EXPECT_TRUE(contains(configuration(), "metrics_port: 0"));
+  EXPECT_TRUE(contains(configuration(), "    scraped: false\n"));
+  // Who is in no registry is not found either.
+  environment_.erase("REGISTRATION_SCRAPED");
+  environment_["REGISTRATION_ENABLED"] = "false";
+  EXPECT_TRUE(contains(configuration(), "    scraped: false\n"));
+}
+
+TEST_F(AgentSettingsTest, TheNodeIsRegisteredAsItsTelemetrySays) {
+  environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}};
+  auto registered = [&] {
+    std::string text = configuration();
+    size_t begin = text.find("    resource_attributes:\n");
+    return text.substr(begin, text.find("service:\n", begin) - begin);
+  };
+  EXPECT_TRUE(contains(registered(), "'service.name': 'vigia-agent'\n")) << registered();
+  environment_["OTEL_SERVICE_NAME"] = "edge-of-shop";
+  // Names that the agent has a setting for are there once.
+  environment_["OTEL_RESOURCE_ATTRIBUTES"] = "environment=test,team=core";
+  EXPECT_TRUE(contains(registered(), "'service.name': 'edge-of-shop'\n")) << registered();
+  EXPECT_TRUE(contains(registered(), "'environment': 'production'\n")) << registered();
+  EXPECT_FALSE(contains(registered(), "'test'")) << registered();
+  EXPECT_TRUE(contains(registered(), "'team': 'core'\n")) << registered();
+}
+
+TEST_F(AgentSettingsTest, AnAddressThatWasToldCountsMoreThanOneThatWasFound) {
+  environment_ = {{"CUSTOMER_ID", "c"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4317"}};
+  AgentSettings settings = read();
+  EXPECT_FALSE(contains(agent_source(settings)->text, "host.ip"));
+  settings.node.found_ip = "10.0.0.7";
+  EXPECT_TRUE(contains(agent_source(settings)->text, "{key: 'host.ip', value: '10.0.0.7', action: insert}"));
+  EXPECT_FALSE(contains(agent_source(settings)->text, "ip_address")) << "the registry knows where the agent comes from";
+  environment_["AGENT_IP"] = "192.0.2.1";
+  settings = read();
+  settings.node.found_ip = "10.0.0.7";
+  EXPECT_TRUE(contains(agent_source(settings)->text, "{key: 'host.ip', value: '192.0.2.1', action: insert}"));
+  EXPECT_FALSE(contains(agent_source(settings)->text, "10.0.0.7"));
+}
+
+TEST(NodeAddress, IsOneThatOthersCanUse) {
+  net::NetworkInterface loopback{"lo", true, true, "", {"127.0.0.1", "::1"}};
+  net::NetworkInterface down{"eth9", false, false, "", {"198.51.100.1"}};
+  net::NetworkInterface of_link{"eth1", true, false, "", {"169.254.1.1", "fe80::1"}};
+  net::NetworkInterface six{"eth2", true, false, "", {"2001:db8::1"}};
+  net::NetworkInterface four{"eth3", true, false, "", {"192.0.2.1", "192.0.2.2"}};
+  EXPECT_EQ(address_for_others({loopback, down, of_link, six, four}), "192.0.2.1");
+  EXPECT_EQ(address_for_others({loopback, down, of_link, six}), "2001:db8::1");
+  EXPECT_EQ(address_for_others({loopback, down, of_link}), "");
+}
+
+// Of a container with the host's network another collector may answer where collectors do.
+TEST_F(AgentSettingsTest, TheHealthCommandAsksAnAgentFirstWhereOneIsSpokenOf) {
+  auto asked = [&] {
+    return usual_health_endpoints(
+        [this](const std::string& name) {
+          auto found = environment_.find(name);
+          return found == environment_.end() ? std::nullopt : std::optional(found->second);
+        },
+        files_);
+  };
+  const std::string collector = "http://127.0.0.1:13133/health", agent = "http://127.0.0.1:8080/health";
+  EXPECT_EQ(asked(), (std::vector<std::string>{collector, agent}));
+  environment_ = {{"CUSTOMER_ID", "acme"}};
+  EXPECT_EQ(asked(), (std::vector<std::string>{agent, collector}));
+  environment_ = {{"HEALTH_CHECK_PORT", "9000"}};
+  EXPECT_EQ(asked(), (std::vector<std::string>{"http://127.0.0.1:9000/health", collector}));
+  environment_.clear();
+  ASSERT_TRUE(files_.create_directories("/etc/vigia").is_ok());
+  ASSERT_TRUE(files_.write_file_atomically(std::string(default_agent_file), "node: {region: eu}\n").is_ok());
+  EXPECT_EQ(asked(), (std::vector<std::string>{agent, collector}));
 }
 
 TEST_F(AgentSettingsTest, LogFilesAndPagesToScrape) {

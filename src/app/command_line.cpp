@@ -46,6 +46,11 @@ Result<Arguments> Arguments::parse(const std::vector<Flag>& flags, const std::ve
     } else if (flag->value_name.empty()) {
       values.emplace_back("true");
     } else {
+      // What looks like the next flag is one; the other spelling is for a value that only looks so.
+      bool is_flag_next = i + 1 < words.size() && words[i + 1].starts_with("--");
+      if (is_flag_next)
+        return invalid_argument("flag needs a value: --" + flag->name + " " + flag->value_name + "; found " + words[i + 1] + " (--" +
+                                flag->name + "=" + words[i + 1] + " takes it as the value)");
       if (++i == words.size()) return invalid_argument("flag needs a value: --" + flag->name + " " + flag->value_name);
       values.push_back(words[i]);
     }

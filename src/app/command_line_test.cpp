@@ -42,6 +42,10 @@ TEST(CommandLine, slips) {
   EXPECT_EQ(error_of({"-x"}), "unknown flag: -x");
   EXPECT_EQ(error_of({"-config", "x"}), "unknown flag: -config; did you mean --config?");
   EXPECT_EQ(error_of({"--config"}), "flag needs a value: --config FILE");
+  EXPECT_EQ(error_of({"--port", "--config", "x"}), "flag needs a value: --port N; found --config (--port=--config takes it as the value)");
+  EXPECT_NE(error_of({"--config", "--"}).find("flag needs a value: --config FILE"), std::string::npos);
+  EXPECT_EQ(Arguments::parse(flags, {"--config=--port", "--port", "-1"})->value("config"), "--port");
+  EXPECT_EQ(Arguments::parse(flags, {"--config=--port", "--port", "-1"})->value("port"), "-1");
   EXPECT_EQ(error_of({"--port", "1", "--port", "2"}), "flag is given twice: --port");
 }
 

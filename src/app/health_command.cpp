@@ -76,23 +76,20 @@ Result<Answer> get(const pipeline::HttpUrl& url, const Target& target, int64_t t
   return Answer{(*answer)->status, std::string((*answer)->body.view())};
 }
 
-// The agent of this machine, by the same variables and file that it reads itself. What is wrong with them is its own matter.
-Target agent_target() {
-  SystemFiles files;
+// Where a vigia of this machine answers, the likeliest first: the health_check extension, and the health page of an agent, by the same
+// variables and file that the agent reads itself. What is wrong with them is its own matter.
+std::vector<Target> usual_targets(const config::EnvironmentReader& environment, FileSystem& files) {
   config::Diagnostics diagnostics;
   Result<Arguments> none = Arguments::parse(agent_flags(), {});
-  AgentSettings settings = read_agent_settings(*none, environment_variable, "localhost", files, diagnostics);
+  AgentSettings settings = read_agent_settings(*none, environment, "localhost", files, diagnostics);
   const AgentSettings::HealthCheck& page = settings.health_check;
   bool is_anywhere = page.host.empty() || page.host == "0.0.0.0" || page.host == "::";
   std::string address = endpoint_text(is_anywhere ? "127.0.0.1" : page.host, page.port);
-  return {(page.cert_file.empty() ? "http://" : "https://") + address + "/health", page.token, true};
-}
-
-// Where a vigia of this machine answers, the likeliest first: the health_check extension, and the health page of an agent.
-std::vector<Target> usual_targets() {
+  Target agent{(page.cert_file.empty() ? "http://" : "https://") + address + "/health", page.token, true};
   Target collector{"http://127.0.0.1:13133/health", "", false};
-  Target agent = agent_target();
-  bool is_agent = agent.endpoint != "http://127.0.0.1:8080/health" || !agent.token.empty() || environment_variable("HEALTH_CHECK_PORT");
+  // What only an agent is told. In a container another collector may answer on the host's 13133.
+  bool is_agent = agent.endpoint != "http://127.0.0.1:8080/health" || !agent.token.empty() || environment("HEALTH_CHECK_PORT") ||
+                  !settings.customer.id.empty() || files.exists(std::string(default_agent_file));
   if (is_agent) return {agent, collector};
   return {collector, agent};
 }
@@ -106,6 +103,12 @@ Result<pipeline::HttpUrl> health_url(std::string endpoint) {
 
 }  // namespace
 
+std::vector<std::string> usual_health_endpoints(const config::EnvironmentReader& environment, FileSystem& files) {
+  std::vector<std::string> endpoints;
+  for (const Target& target : usual_targets(environment, files)) endpoints.push_back(target.endpoint);
+  return endpoints;
+}
+
 int health_command(const std::vector<std::string>& words, Console& console) {
   auto arguments = Arguments::parse({{"endpoint", "URL"}, {"token", "TOKEN"}, {"timeout", "DURATION"}}, words);
   if (!arguments.is_ok()) return fail_with_usage(console, "health", arguments.status().message());
@@ -117,7 +120,8 @@ int health_command(const std::vector<std::string>& words, Console& console) {
     return fail_with_usage(console, "health", "--timeout: expected a duration such as 5s, found \"" + timeout + "\"");
   std::vector<Target> targets;
   if (arguments->has("endpoint")) targets = {{arguments->value("endpoint"), arguments->value("token"), false}};
-  if (targets.empty()) targets = usual_targets();
+  SystemFiles files;
+  if (targets.empty()) targets = usual_targets(environment_variable, files);
   std::string failures;
   for (const Target& target : targets) {
     auto url = health_url(target.endpoint);

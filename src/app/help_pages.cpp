@@ -236,8 +236,9 @@ Flags:
       --endpoint URL        whom to ask; without it whoever answers first of
                             http://127.0.0.1:13133/health (collectors) and
                             http://127.0.0.1:8080/health (agents); where
-                            the agent's variables or its file say another
-                            port, a token or TLS, that comes first
+                            CUSTOMER_ID or another variable of an agent is
+                            set, or its file is there, the agent comes
+                            first, by its own port, token and TLS
       --token TOKEN         for the endpoint; the agent's own is known
       --timeout DURATION    how long to wait (5s)
 

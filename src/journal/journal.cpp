@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "journal/quota.h"
 #include "journal/recovery.h"
 
@@ -47,6 +48,10 @@ void give(uint64_t& budget, uint64_t bytes) { budget -= std::min(budget, bytes);
 Result<std::unique_ptr<Journal>> Journal::open(JournalOptions options, const JournalEnvironment& environment, int64_t lock_timeout_ms) {
   std::string lock_path = options.directory + "/lock";
   Result<std::unique_ptr<FileLock>> lock = environment.files.lock(lock_path);
+  if (!lock.is_ok() && lock_timeout_ms > 0)
+    environment.log.info(
+        "Waiting for another process to let go of a directory",
+        {{"directory", options.directory}, {"for", format_duration_ns(lock_timeout_ms * 1'000'000)}, {"error", lock.status()}});
   for (int64_t waited_ms = 0; !lock.is_ok() && waited_ms < lock_timeout_ms; waited_ms += lock_pause_ms) {
     pause_thread_ms(lock_pause_ms);
     lock = environment.files.lock(lock_path);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "journal/test_log_internal.h"
 
@@ -65,6 +67,29 @@ class JournalTest : public ::testing::Test {
   std::unique_ptr<Journal> journal_;
   std::vector<RecordPlace> held_;
 };
+
+class LineSink final : public LogSink {
+ public:
+  bool is_enabled(LogLevel level) const override { return level >= LogLevel::info; }
+  void write(LogLevel level, std::string_view message, const LogFields& context, const LogFields& fields) override {
+    text += format_log_line(LogSettings(), 0, level, message, context, fields);
+  }
+  std::string text;
+};
+
+// A second program that is started with the same directory: whoever watches it start is not left wondering.
+TEST_F(JournalTest, SaysWhomItWaitsFor) {
+  open();
+  auto sink = std::make_shared<LineSink>();
+  JournalEnvironment second{files_, clock_, ledger_, Logger(sink), 7};
+  EXPECT_FALSE(Journal::open(options_, second).is_ok());
+  EXPECT_EQ(sink->text, "") << "it does not wait";
+  EXPECT_FALSE(Journal::open(options_, second, 20).is_ok());
+  for (std::string part :
+       {std::string("Waiting for another process to let go of a directory"), std::string(test::directory), std::string("20ms")})
+    EXPECT_NE(sink->text.find(part), std::string::npos) << part << " in " << sink->text;
+  EXPECT_EQ(std::count(sink->text.begin(), sink->text.end(), '\n'), 1) << sink->text;
+}
 
 TEST_F(JournalTest, WhatIsAppendedIsHeldLiveAndGoneOnceItIsReleased) {
   open();

@@ -77,7 +77,14 @@ void decode_action(config::Section& section, AttributeAction& action) {
   section.choice("converted_type", action.converted_type,
                  {{"int", ConvertedType::integer}, {"double", ConvertedType::floating}, {"string", ConvertedType::text}});
   if (section.has_new_errors()) return;
-  if (Status status = AttributeEditor::check(action); !status.is_ok()) section.error(status.message());
+  Status status = AttributeEditor::check(action);
+  if (status.is_ok()) return;
+  // A variable in it that is not set leaves nothing behind, which the file does not show.
+  if (section.has("value") && !action.value)
+    section.error("value", fmt::format("the value came out empty, perhaps because a variable is not set ({}; '' is an empty text)",
+                                       status.message()));
+  else
+    section.error(status.message());
 }
 
 void check_patterns(config::Section& section, std::string_view key, MatchType type, const std::vector<std::string>& texts) {

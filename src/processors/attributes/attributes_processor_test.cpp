@@ -131,6 +131,13 @@ TEST(AttributesConfig, RefusesWhatIsWrong) {
   EXPECT_NE(errors("{}").find("needs at least one action"), std::string::npos);
   EXPECT_NE(errors("actions: [{key: a, action: delete}, {key: b, action: insert}]").find("actions[1]"), std::string::npos);
   EXPECT_NE(errors("actions: [{key: b, action: insert}]").find("needs one of value"), std::string::npos);
+  EXPECT_EQ(errors("actions: [{key: b, action: insert}]").find("came out empty"), std::string::npos);
+  // What "value: ${env:NOT_SET}" comes to.
+  std::string empty = errors("actions: [{key: b, value: , action: upsert}]");
+  EXPECT_NE(empty.find("actions[0]::value: the value came out empty, perhaps because a variable is not set (upsert needs one of"),
+            std::string::npos)
+      << empty;
+  EXPECT_EQ(errors("actions: [{key: b, value: '', action: upsert}]"), "");
   EXPECT_NE(errors("actions: [{key: b, action: inserd}]").find("insert"), std::string::npos);
   EXPECT_NE(errors("actions: [{key: b, action: extract, pattern: '('}]").find("cannot use pattern"), std::string::npos);
   EXPECT_NE(errors("actions: [{key: b, action: convert, converted_type: date}]").find("converted_type"), std::string::npos);

@@ -25,6 +25,13 @@ std::string own_resource(const AgentReceiverConfig& config, const std::string& v
   return resource;
 }
 
+// Where Prometheus scrapes an agent and takes what is pushed, too, it has to know which of both to leave out.
+Labels figure_labels(const AgentReceiverConfig& config) {
+  Labels labels = {{"customer_id", config.customer_id}, {"node_id", config.node_id}};
+  if (!config.is_scraped) labels.emplace_back("agent_scraped", "false");
+  return labels;
+}
+
 }  // namespace
 
 // Its members belong to the background thread.
@@ -36,7 +43,7 @@ class AgentReceiver::Rounds : public std::enable_shared_from_this<AgentReceiver:
         outputs_(outputs),
         telemetry_(context.metrics, context.id, "agent"),
         resource_(own_resource(config, context.version)),
-        figures_(context.metrics, {{"customer_id", config.customer_id}, {"node_id", config.node_id}}),
+        figures_(context.metrics, figure_labels(config)),
         reader_(context, config),
         random_(Random::from_system()),
         started_wall_ns_(context.clock.wall_ns()) {}

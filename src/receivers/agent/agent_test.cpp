@@ -105,6 +105,30 @@ TEST(LogTap, KeepsNoMoreThanItWasToldTo) {
   EXPECT_TRUE(tap.take().lines.empty());
 }
 
+// Where the agent is behind a NAT, say.
+TEST(AgentReceiver, ItsFiguresSayThatNobodyScrapesIt) {
+  for (bool is_scraped : {true, false}) {
+    pipeline::test::Kit kit;
+    pipeline::test::FakeConsumer metrics;
+    AgentReceiverConfig config;
+    config.customer_id = "acme";
+    config.node_id = "web-1";
+    config.is_scraped = is_scraped;
+    AgentReceiver receiver(kit.context("agent"), config, {nullptr, &metrics, nullptr});
+    ASSERT_TRUE(receiver.start().is_ok());
+    std::promise<void> round_is_over;
+    kit.context("agent").background.loop().post([&] { round_is_over.set_value(); });
+    round_is_over.get_future().wait();
+    kit.settle();
+    ASSERT_GE(metrics.taken().size(), 1u);
+    EXPECT_EQ(contains(metrics.taken()[0].bytes, "agent_scraped"), !is_scraped);
+    EXPECT_EQ(contains(kit.metrics.prometheus_text(), R"(node_id="web-1",agent_scraped="false")"), !is_scraped);
+    std::promise<void> stopped;
+    receiver.stop(0, [&] { stopped.set_value(); });
+    stopped.get_future().wait();
+  }
+}
+
 // The whole receiver on this machine.
 class AgentReceiverTest : public testing::Test {
  protected:

@@ -7,6 +7,7 @@ void decode(config::Section& in, AgentReceiverConfig& out) {
   in.require(!out.customer_id.empty(), "customer_id", "is needed: whose node this is");
   in.field("node_id", out.node_id);
   in.require(!out.node_id.empty(), "node_id", "is needed: which node this is");
+  in.field("scraped", out.is_scraped);
   in.duration_ms("interval", out.interval_ms);
   in.require(out.interval_ms >= 1'000, "interval", "must be a second at least");
   in.field("exporters", out.exporters);

@@ -15,6 +15,7 @@ struct AgentReceiverConfig {
   // What every figure is labelled with.
   std::string customer_id;
   std::string node_id;
+  bool is_scraped = true;  // False: nobody scrapes /metrics, which a label of every figure says.
   int64_t interval_ms = 15'000;
   // Whose queue and destination is told about.
   std::vector<std::string> exporters;

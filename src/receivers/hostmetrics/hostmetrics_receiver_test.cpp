@@ -120,6 +120,9 @@ TEST(HostMetricsConfigTest, MistakesAreNamed) {
   EXPECT_NE(errors_of("{scrapers: {cpu: {metrics: {system.cpu.time: {attributes: [core]}}}}}").find("it has cpu, state"),
             std::string::npos);
   EXPECT_NE(errors_of("{customer: a b, scrapers: {cpu: }}").find("customer: expected letters"), std::string::npos);
+  std::string newer = errors_of("{scrapers: {process: {metrics: {process.cpu.time@v1: {enabled: true}}}}}");
+  EXPECT_NE(newer.find("process.cpu.time@v1: metrics by the newer conventions"), std::string::npos) << newer;
+  EXPECT_EQ(newer.find("unknown key"), std::string::npos) << newer;
   EXPECT_NE(errors_of("{scrapers: {nfs: }}").find("not in this build"), std::string::npos);
   EXPECT_EQ(
       errors_of("{initial_delay: 0s, timeout: 5s, metadata_collection_interval: 5m, scrapers: {cpu: , disk: {include: {devices: []}}}}"),

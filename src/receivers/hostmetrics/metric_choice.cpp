@@ -51,6 +51,10 @@ std::vector<MetricChoice> decode_metric_choices(config::Section& scraper, std::s
   scraper.section("metrics", [&](config::Section& metrics) {
     for (size_t i = 0; i < facts.size(); i++)
       metrics.section(facts[i].name, [&](config::Section& one) { decode_choice(one, facts[i], choices[i]); });
+    for (const config::MapEntry& entry : metrics.node().entries)
+      if (entry.key.ends_with("@v1"))
+        metrics.refuse(entry.key,
+                       "metrics by the newer conventions, whose names end in @v1, are not in this build: take the name without it");
     if (!elsewhere.empty()) metrics.accept_ignored(elsewhere);
   });
   return choices;
