@@ -98,6 +98,7 @@ std::string exposition(bool has_histograms) {
 struct Scraped {
   Scraped(MemoryLedger& to_charge, std::string page, bool is_compressed) : ledger(to_charge), body(std::move(page)) {
     head.set("content-type", "text/plain; version=0.0.4");
+    job.limits.body_bytes = 1 << 30;
     if (!is_compressed) return;
     body = std::string(compress(Compression::gzip, Chain(Slice::copy_of(body, ledger)), ledger)->view());
     head.set("content-encoding", "gzip");
