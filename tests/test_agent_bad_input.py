@@ -89,7 +89,7 @@ def test_hostile_pages(start, grpc_sink):
     assert scraped.values(targets["many values"], "scrape_samples_scraped")[0] == 100_000
     assert {99_999.0, 0.0} <= set(scraped.values(targets["many values"], "many"))
     assert scraped.values(targets["many labels"], "wide")[0] == 5 and scraped.values(targets["many labels"], "narrow")[0] == 6
-    for name, said in (("gigabyte", "larger than 16777216 bytes"), ("a byte a second", "no answer from"), ("broken", "line 2: expected the name of a label")):
+    for name, said in (("gigabyte", "larger than the body_size_limit of 16777216 bytes"), ("a byte a second", "no answer from"), ("broken", "line 2: expected the name of a label")):
         assert any(targets[name].address in line and said in line for line in process.log().splitlines()), name
     application.finish()
     # What was on its way when the agent had enough, and what the kernel holds.
