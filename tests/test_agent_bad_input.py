@@ -87,7 +87,7 @@ def test_hostile_pages(start, grpc_sink):
     assert set(scraped.values(targets["fine"], "fine")) == {1}
     assert scraped.values(targets["broken"], "fine") == [], "a page counts whole or not at all"
     assert scraped.values(targets["many values"], "scrape_samples_scraped")[0] == 100_000
-    assert {99_999.0, 0.0} <= set(scraped.values(targets["many values"], "many"))
+    wait_until(lambda: {99_999.0, 0.0} <= set(scraped.values(targets["many values"], "many")), "the last of many values has arrived")
     assert scraped.values(targets["many labels"], "wide")[0] == 5 and scraped.values(targets["many labels"], "narrow")[0] == 6
     for name, said in (("gigabyte", "larger than the body_size_limit of 16777216 bytes"), ("a byte a second", "no answer from"), ("broken", "line 2: expected the name of a label")):
         assert any(targets[name].address in line and said in line for line in process.log().splitlines()), name
