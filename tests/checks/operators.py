@@ -52,10 +52,15 @@ def attributes_of(pairs):
     return {pair.key: value_of(pair.value) for pair in pairs}
 
 
+def time_of(record):
+    """Of times before 1970, which OTLP does not have, the Collector makes the far future; ours are without a time."""
+    return record.time_unix_nano if record.time_unix_nano < 1 << 63 else 0
+
+
 def record_of(resource_group, scope_group, record):
     """What a record says, without when it was read."""
     return {"body": value_of(record.body), "attributes": attributes_of(record.attributes), "resource": attributes_of(resource_group.resource.attributes),
-            "scope": scope_group.scope.name, "severity": (record.severity_number, record.severity_text), "time": record.time_unix_nano,
+            "scope": scope_group.scope.name, "severity": (record.severity_number, record.severity_text), "time": time_of(record),
             "trace": (record.trace_id.hex(), record.span_id.hex(), record.flags)}
 
 
