@@ -21,7 +21,7 @@ struct Client {
   std::string peer_address;
   // Request headers and gRPC metadata (lower-case names), kept where the receiver has include_metadata.
   std::vector<std::pair<std::string, std::string>> metadata;
-  // The customer that the credential names; "" when it does not.
+  // The customer that the credential or the receiver's key `customer` names; "" when neither does.
   std::string customer;
 };
 

@@ -13,6 +13,17 @@
 
 namespace vigia::receivers {
 
+// What stands behind its own size, a varint. It is memory of ours: nothing is checked.
+inline std::string_view sized_blob_at(const char* at) {
+  size_t size = 0;
+  for (int shift = 0;; shift += 7) {
+    auto byte = static_cast<unsigned char>(*at++);
+    size |= static_cast<size_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) [[likely]]
+      return {at, size};
+  }
+}
+
 class BlobStore {
  public:
   uint32_t add(std::string_view blob) {
@@ -26,14 +37,7 @@ class BlobStore {
   }
   // `place` is what add() gave.
   std::string_view at(uint32_t place) const {
-    const char* at = blocks_[place >> block_bits].bytes.get() + (place & (block_bytes - 1));
-    size_t size = 0;
-    for (int shift = 0;; shift += 7) {
-      auto byte = static_cast<unsigned char>(*at++);
-      size |= static_cast<size_t>(byte & 0x7F) << shift;
-      if (byte < 0x80) [[likely]]
-        return {at, size};
-    }
+    return sized_blob_at(blocks_[place >> block_bits].bytes.get() + (place & (block_bytes - 1)));
   }
   // No more may be added: a few gigabytes are there. What was there before still fits when it is added to another.
   bool is_full() const { return blocks_.size() >= most_blocks - most_blocks / 16; }

@@ -7,6 +7,7 @@
 
 #include "otlp/wire.h"
 #include "prometheus/special_values.h"
+#include "receivers/prometheus/blob_store.h"
 #include "receivers/prometheus/exported_labels.h"
 #include "receivers/prometheus/point_parts.h"
 
@@ -213,14 +214,7 @@ bool ScrapeRound::keep_extra(SampleDetail& detail, const Series& series, const E
 }
 
 std::string_view ScrapeRound::extra_of(const SampleDetail& detail) const {
-  if (detail.extra == 0) return {};
-  const char* at = extras_.data() + detail.extra - 1;
-  size_t size = 0;
-  for (int shift = 0;; shift += 7) {
-    auto byte = static_cast<unsigned char>(*at++);
-    size |= static_cast<size_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) return {at, size};
-  }
+  return detail.extra == 0 ? std::string_view() : sized_blob_at(extras_.data() + detail.extra - 1);
 }
 
 void ScrapeRound::take_created(const Series& series, uint64_t ns) { created_.push_back({series.metric, series.point, ns}); }
